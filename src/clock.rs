@@ -1,0 +1,125 @@
+//! What time it is: the system's clock, or one that a test moves by hand.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// The source of time for a layer or a store. Clones of a manual clock move together.
+///
+/// Wall-clock time, not a monotonic counter: limits of sessions go on while a machine is suspended.
+#[derive(Clone, Default)]
+pub struct Clock(Source);
+
+#[derive(Clone, Default)]
+enum Source {
+    #[default]
+    System,
+    Manual(Arc<AtomicU64>),
+}
+
+impl Clock {
+    /// The system's clock. The default everywhere.
+    pub fn system() -> Self {
+        Self::default()
+    }
+
+    /// A clock that stands still at the present moment until [`advance`](Self::advance) moves it.
+    pub fn manual() -> Self {
+        let now = Self::system().now();
+        Self(Source::Manual(Arc::new(AtomicU64::new(now.0))))
+    }
+
+    /// Moves a manual clock, and all its clones, forward. The system's clock cannot be moved: no effect there.
+    pub fn advance(&self, by: Duration) {
+        if let Source::Manual(now) = &self.0 {
+            now.fetch_add(millis(by), Ordering::SeqCst);
+        }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        match &self.0 {
+            Source::System => Timestamp::from(SystemTime::now()),
+            Source::Manual(now) => Timestamp(now.load(Ordering::SeqCst)),
+        }
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Source::System => "Clock::system",
+            Source::Manual(_) => "Clock::manual",
+        })
+    }
+}
+
+/// A moment, in milliseconds since the Unix epoch. Stored in six bytes, which last until the year 10889.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(u64);
+
+impl Timestamp {
+    pub(crate) const SIZE: usize = 6;
+    const MAX: u64 = (1 << 48) - 1;
+
+    pub(crate) fn from_millis(millis: u64) -> Self {
+        Self(millis.min(Self::MAX))
+    }
+
+    pub(crate) fn to_bytes(self) -> [u8; Self::SIZE] {
+        let [_, _, bytes @ ..] = self.0.min(Self::MAX).to_be_bytes();
+        bytes
+    }
+
+    pub(crate) fn from_bytes(bytes: [u8; Self::SIZE]) -> Self {
+        let [a, b, c, d, e, f] = bytes;
+        Self(u64::from_be_bytes([0, 0, a, b, c, d, e, f]))
+    }
+
+    /// Saturates at the largest moment that can be stored.
+    pub(crate) fn plus(self, duration: Duration) -> Self {
+        Self::from_millis(self.0.saturating_add(millis(duration)))
+    }
+
+    /// How long after `earlier` this is; zero if it is not.
+    pub(crate) fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl From<SystemTime> for Timestamp {
+    fn from(time: SystemTime) -> Self {
+        Self::from_millis(millis(time.duration_since(UNIX_EPOCH).unwrap_or_default()))
+    }
+}
+
+impl From<Timestamp> for SystemTime {
+    fn from(time: Timestamp) -> Self {
+        UNIX_EPOCH + Duration::from_millis(time.0)
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clones_of_a_manual_clock_move_together() {
+        let clock = Clock::manual();
+        let before = clock.clone().now();
+        clock.clone().advance(Duration::from_secs(5));
+        assert_eq!(clock.now().since(before), Duration::from_secs(5));
+    }
+
+    #[test]
+    fn extremes_saturate() {
+        let last = Timestamp::default().plus(Duration::MAX);
+        assert_eq!(last, last.plus(Duration::MAX));
+        assert_eq!(Timestamp::from_bytes(last.to_bytes()), last);
+        assert_eq!(Timestamp::default().since(last), Duration::ZERO);
+    }
+}

@@ -1,0 +1,27 @@
+//! Names of things: sessions, writes, users.
+//!
+//! None of them shows its content in `Debug`.
+
+mod key;
+mod random;
+mod session;
+mod user;
+
+pub(crate) use key::KeyId;
+pub use random::WriteId;
+pub(crate) use random::{fill_from_os, nonce};
+pub use session::SessionHandle;
+pub(crate) use session::{Digest, SessionId, Shard};
+pub use user::UserId;
+
+/// A `Debug` that names the type and hides the value.
+macro_rules! redacted {
+    ($type:ident) => {
+        impl std::fmt::Debug for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(concat!(stringify!($type), "(…)"))
+            }
+        }
+    };
+}
+pub(crate) use redacted;

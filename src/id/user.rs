@@ -1,0 +1,73 @@
+//! The application's name for a user.
+
+use super::redacted;
+use crate::error::{SessionError, SessionErrorKind};
+use std::fmt::Display;
+use std::str::FromStr;
+
+/// The application's id of a user, as text of 1 to 64 bytes.
+///
+/// Use the number or UUID that never changes, not a name or an address: it travels in an encrypted cookie and nothing
+/// brings that up to date. `Debug` hides it.
+///
+/// ```
+/// use thin_session::UserId;
+///
+/// let user = UserId::new(42)?;
+/// assert_eq!(user.as_str(), "42");
+/// assert_eq!(user.parse::<i64>(), Ok(42));
+/// # Ok::<(), thin_session::SessionError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct UserId(Box<str>);
+
+redacted!(UserId);
+
+impl UserId {
+    /// The longest id, in bytes: every cookie leaves room for it, so that its length tells nothing.
+    pub const MAX_LEN: usize = 64;
+
+    /// The id as `Display` shows it.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionErrorKind::BadUserId`] if that is empty or longer than 64 bytes.
+    pub fn new(id: impl Display) -> Result<Self, SessionError> {
+        let text = id.to_string();
+        if text.is_empty() || text.len() > Self::MAX_LEN {
+            return Err(SessionErrorKind::BadUserId { length: text.len() }.into());
+        }
+        Ok(Self(text.into_boxed_str()))
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The id in the application's own type.
+    ///
+    /// # Errors
+    ///
+    /// What that type answers for text that is not one of its values.
+    pub fn parse<T: FromStr>(&self) -> Result<T, T::Err> {
+        self.0.parse()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_to_sixty_four_bytes() {
+        for (id, fits) in [("", false), ("7", true), (&"x".repeat(64), true), (&"x".repeat(65), false)] {
+            assert_eq!(UserId::new(id).is_ok(), fits, "{} bytes", id.len());
+        }
+    }
+
+    #[test]
+    fn debug_hides_it() {
+        assert_eq!(format!("{:?}", UserId::new("ada").unwrap()), "UserId(…)");
+    }
+}

@@ -1,0 +1,137 @@
+//! Sessions in the memory of this process.
+
+mod shard;
+
+use crate::clock::Clock;
+use crate::store::{Answer, Entry, Key, Marker, Outcome, Store, StoreError, Timestamp, WriteId};
+use shard::Shard;
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use thiserror::Error;
+
+/// Sessions in the memory of this process: for one server, and sessions that may end with it.
+///
+/// Keeps the whole contract of [`Store`]. Bounded: when it is full of live sessions it refuses to create, and neither
+/// evicts one nor refuses an ending. What has expired is swept as the store is used, without a task of its own.
+///
+/// To share it, put it into an `Arc`, which is a store too.
+pub struct MemoryStore {
+    shards: Box<[Mutex<Shard>]>,
+    kept: AtomicUsize,
+    capacity: usize,
+    clock: Clock,
+}
+
+/// The store holds as many sessions as it may.
+#[derive(Debug, Error)]
+#[error("the store is full: it holds its limit of {0} sessions")]
+struct Full(usize);
+
+impl MemoryStore {
+    /// As many sessions as a new store holds: at the default budget of 4 KiB each, 400 MiB at the very most.
+    pub const DEFAULT_CAPACITY: usize = 100_000;
+
+    /// An empty store.
+    pub fn new() -> Self {
+        let shards = std::iter::repeat_with(Mutex::default).take(256).collect();
+        Self { shards, kept: AtomicUsize::new(0), capacity: Self::DEFAULT_CAPACITY, clock: Clock::system() }
+    }
+
+    /// Limits how many sessions, and markers of ended ones, are held. Defaults to
+    /// [`DEFAULT_CAPACITY`](Self::DEFAULT_CAPACITY).
+    #[must_use]
+    pub fn with_capacity(self, sessions: usize) -> Self {
+        Self { capacity: sessions, ..self }
+    }
+
+    /// Takes the time from this clock. Defaults to the system's.
+    #[must_use]
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// Makes room for one more, or says that there is none.
+    fn reserve(&self, now: Timestamp) -> Result<(), StoreError> {
+        let take = || {
+            let more = |kept| (kept < self.capacity).then_some(kept + 1);
+            self.kept.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
+        };
+        if take() {
+            return Ok(());
+        }
+        // What has expired counts as absent everywhere, also here.
+        self.sweep(now);
+        if take() { Ok(()) } else { Err(StoreError::not_applied(Full(self.capacity))) }
+    }
+
+    fn sweep(&self, now: Timestamp) {
+        for shard in &self.shards {
+            self.forget(lock(shard).sweep(now));
+        }
+    }
+
+    fn forget(&self, count: usize) {
+        self.kept.fetch_sub(count, Ordering::Relaxed);
+    }
+
+    fn shard(&self, key: &Key) -> MutexGuard<'_, Shard> {
+        lock(&self.shards[usize::from(key.shard())])
+    }
+}
+
+/// Nothing in a shard is ever half changed, so that a panic of another thread while it held the lock does no harm.
+fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore").field("capacity", &self.capacity).finish_non_exhaustive()
+    }
+}
+
+impl Store for MemoryStore {
+    async fn load(&self, key: &Key) -> Answer<Option<Entry>> {
+        Ok(self.shard(key).get(key, self.clock.now()).cloned())
+    }
+
+    async fn create(&self, key: &Key, entry: &Entry, keep_for: Duration) -> Answer<Outcome> {
+        let now = self.clock.now();
+        self.reserve(now)?;
+        let mut shard = self.shard(key);
+        let swept = shard.sweep_if_due(now);
+        let found = shard.get(key, now).cloned();
+        let (outcome, unused) = match found {
+            Some(found) => (Outcome::Found(found), 1),
+            None => {
+                let replaced = shard.put(key, entry.clone(), now.plus(keep_for));
+                (Outcome::Applied, usize::from(replaced))
+            }
+        };
+        self.forget(swept + unused);
+        Ok(outcome)
+    }
+
+    async fn commit(&self, key: &Key, expected: WriteId, entry: &Entry, keep_for: Duration) -> Answer<Outcome> {
+        let now = self.clock.now();
+        Ok(self.shard(key).replace(key, Some(expected), now, |_| (entry.clone(), now.plus(keep_for))))
+    }
+
+    async fn touch(&self, key: &Key, seen: Timestamp, now: Timestamp, keep_for: Duration) -> Answer<bool> {
+        let expires = self.clock.now().plus(keep_for);
+        Ok(self.shard(key).touch(key, seen, now, expires, self.clock.now()))
+    }
+
+    async fn end(&self, key: &Key, expected: Option<WriteId>, marker: &Marker) -> Answer<Outcome> {
+        let now = self.clock.now();
+        Ok(self.shard(key).replace(key, expected, now, |live| (live.ended(marker), now.plus(Marker::KEPT))))
+    }
+}

@@ -1,0 +1,78 @@
+//! One of the parts that are locked apart from each other. Time is an argument.
+
+use crate::store::{Entry, Key, Outcome, Timestamp, WriteId};
+use std::collections::HashMap;
+use std::time::Duration;
+
+#[derive(Default)]
+pub(super) struct Shard {
+    entries: HashMap<[u8; 16], Kept>,
+    swept: Timestamp,
+}
+
+struct Kept {
+    entry: Entry,
+    expires: Timestamp,
+}
+
+impl Shard {
+    /// At most so often does creating sweep.
+    const SWEEP_EVERY: Duration = Duration::from_secs(60);
+
+    /// What is there and has not expired.
+    pub(super) fn get(&self, key: &Key, now: Timestamp) -> Option<&Entry> {
+        self.entries.get(key.digest()).filter(|kept| kept.expires > now).map(|kept| &kept.entry)
+    }
+
+    /// Answers whether something was there, which can only have been expired.
+    pub(super) fn put(&mut self, key: &Key, entry: Entry, expires: Timestamp) -> bool {
+        self.entries.insert(*key.digest(), Kept { entry, expires }).is_some()
+    }
+
+    /// Replaces a live entry, of the expected write if one is.
+    pub(super) fn replace(
+        &mut self,
+        key: &Key,
+        expected: Option<WriteId>,
+        now: Timestamp,
+        new: impl FnOnce(&Entry) -> (Entry, Timestamp),
+    ) -> Outcome {
+        let Some(kept) = self.entries.get_mut(key.digest()).filter(|kept| kept.expires > now) else {
+            return Outcome::Absent;
+        };
+        let as_expected = expected.is_none_or(|id| kept.entry.write_id() == id);
+        if !kept.entry.is_live() || !as_expected {
+            return Outcome::Found(kept.entry.clone());
+        }
+        let (entry, expires) = new(&kept.entry);
+        *kept = Kept { entry, expires };
+        Outcome::Applied
+    }
+
+    pub(super) fn touch(
+        &mut self,
+        key: &Key,
+        seen: Timestamp,
+        touched: Timestamp,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> bool {
+        let live = self.entries.get_mut(key.digest()).filter(|kept| kept.expires > now && kept.entry.is_live());
+        let Some(kept) = live.filter(|kept| kept.entry.touched() == seen) else { return false };
+        kept.entry.touch(touched);
+        kept.expires = expires;
+        true
+    }
+
+    /// Removes what has expired and answers how many that were.
+    pub(super) fn sweep(&mut self, now: Timestamp) -> usize {
+        let before = self.entries.len();
+        self.entries.retain(|_, kept| kept.expires > now);
+        self.swept = now;
+        before - self.entries.len()
+    }
+
+    pub(super) fn sweep_if_due(&mut self, now: Timestamp) -> usize {
+        if now.since(self.swept) < Self::SWEEP_EVERY { 0 } else { self.sweep(now) }
+    }
+}

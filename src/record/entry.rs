@@ -1,0 +1,164 @@
+//! What a store keeps under a key.
+
+use super::bytes::Malformed;
+use super::header::{Header, State, offset};
+use super::history::History;
+use crate::clock::Timestamp;
+use crate::id::WriteId;
+use std::fmt;
+use std::time::Duration;
+
+/// How long a marker stays: longer than any request that began before it.
+pub(crate) const MARKER_KEPT: Duration = Duration::from_secs(120);
+
+/// What a store keeps under a key: a session, or the marker that an ended one leaves for two minutes.
+///
+/// Opaque bytes with a header in front. A store compares the [`write_id`](Self::write_id) and
+/// [`is_live`](Self::is_live), and never looks further.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Entry(Box<[u8]>);
+
+impl Entry {
+    /// Longer values were not written by this crate and are refused.
+    pub const MAX_SIZE: usize = 128 * 1024;
+
+    /// The entry that a store kept as `bytes`.
+    ///
+    /// # Errors
+    ///
+    /// If they are not an entry.
+    pub fn from_bytes(bytes: impl Into<Box<[u8]>>) -> Result<Self, Malformed> {
+        let bytes = bytes.into();
+        if bytes.len() > Self::MAX_SIZE {
+            return Err(Malformed("entry: longer than any that is written"));
+        }
+        Header::parse(&bytes)?;
+        Ok(Self(bytes))
+    }
+
+    /// An entry made in this process, whose header is known to be in order.
+    pub(crate) fn new(header: &Header, rest: &[u8]) -> Self {
+        let mut bytes = Vec::with_capacity(offset::HISTORY + History::MAX * History::PREFIX + rest.len());
+        header.put(&mut bytes);
+        bytes.extend_from_slice(rest);
+        Self(bytes.into_boxed_slice())
+    }
+
+    /// The bytes to keep.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The bytes to keep.
+    pub fn into_bytes(self) -> Box<[u8]> {
+        self.0
+    }
+
+    /// Names the write that left this entry.
+    pub fn write_id(&self) -> WriteId {
+        WriteId::from_bytes(self.field(offset::WRITE_ID))
+    }
+
+    /// Whether this is a session; otherwise it is a marker, under which nothing may be created or committed.
+    pub fn is_live(&self) -> bool {
+        self.0[offset::STATE] == State::Live as u8
+    }
+
+    /// The last activity that was noted.
+    pub fn touched(&self) -> Timestamp {
+        Timestamp::from_bytes(self.field(offset::TOUCHED))
+    }
+
+    /// Notes activity. Leaves everything else, the write id too, as it is.
+    pub fn touch(&mut self, now: Timestamp) {
+        self.0[offset::TOUCHED..][..Timestamp::SIZE].copy_from_slice(&now.to_bytes());
+    }
+
+    /// This entry's header as a marker.
+    pub fn ended(&self, marker: &Marker) -> Self {
+        let header = offset::HISTORY + usize::from(self.0[offset::HISTORY_LEN]) * History::PREFIX;
+        let mut bytes = self.0[..header].to_vec();
+        bytes[offset::STATE] = marker.state as u8;
+        bytes.extend_from_slice(&marker.tail);
+        Self(bytes.into_boxed_slice())
+    }
+
+    pub(crate) fn header(&self) -> Result<Header, Malformed> {
+        self.parse().map(|(header, _)| header)
+    }
+
+    /// The header and what follows it.
+    pub(crate) fn parse(&self) -> Result<(Header, &[u8]), Malformed> {
+        Header::parse(&self.0)
+    }
+
+    fn field<const N: usize>(&self, at: usize) -> [u8; N] {
+        std::array::from_fn(|i| self.0[at + i])
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry").field("live", &self.is_live()).field("size", &self.0.len()).finish()
+    }
+}
+
+/// What ending leaves in a record's place: its header with another state, and a tail.
+///
+/// A marker is kept for [`Marker::KEPT`]. Reads take it as absent; the tail is how a resent ending recognises itself.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Marker {
+    pub(crate) state: State,
+    tail: Box<[u8]>,
+}
+
+impl Marker {
+    /// How long a store keeps a marker.
+    pub const KEPT: Duration = MARKER_KEPT;
+
+    /// The session has ended.
+    pub(crate) fn ended(reason: EndReason) -> Self {
+        Self { state: State::Ended, tail: Box::new([reason as u8]) }
+    }
+
+    /// The session goes on under another id, which `destination` holds sealed.
+    pub(crate) fn moved(destination: Vec<u8>) -> Self {
+        Self { state: State::Moved, tail: destination.into_boxed_slice() }
+    }
+
+    /// The byte that takes the state's place in the header.
+    pub fn state(&self) -> u8 {
+        self.state as u8
+    }
+
+    /// The bytes that take the body's place.
+    pub fn tail(&self) -> &[u8] {
+        &self.tail
+    }
+}
+
+impl fmt::Debug for Marker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Marker").field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+/// Why a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EndReason {
+    SignedOut = 1,
+    /// Somebody else signed in over it.
+    Replaced = 2,
+    /// Begun, but the response left without its cookie.
+    Unclaimed = 3,
+}
+
+impl EndReason {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::SignedOut => "signed out",
+            Self::Replaced => "replaced by another sign-in",
+            Self::Unclaimed => "its cookie could not be sent",
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Why a store did not answer, and whether it may have acted all the same.
+
+use std::error::Error;
+use std::fmt;
+
+type Source = Box<dyn Error + Send + Sync>;
+
+/// Why a store did not answer.
+///
+/// The one thing that matters above: can the write have been applied? Say [`unknown`](Self::unknown) whenever it was
+/// sent and no reply came.
+#[derive(Debug)]
+pub struct StoreError {
+    maybe_applied: bool,
+    source: Source,
+}
+
+impl StoreError {
+    /// Nothing was changed: it was never sent, or the store itself refused.
+    pub fn not_applied(source: impl Into<Source>) -> Self {
+        Self { maybe_applied: false, source: source.into() }
+    }
+
+    /// It was sent, and what became of it is not known.
+    pub fn unknown(source: impl Into<Source>) -> Self {
+        Self { maybe_applied: true, source: source.into() }
+    }
+
+    /// Whether the write may have been applied.
+    pub fn maybe_applied(&self) -> bool {
+        self.maybe_applied
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.maybe_applied {
+            "the store did not answer; a write may have been applied"
+        } else {
+            "the store was not reached, or refused; nothing was changed"
+        })
+    }
+}
+
+impl Error for StoreError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.source)
+    }
+}

@@ -1,0 +1,113 @@
+//! Names of entries in a store.
+
+use crate::id::{Digest, SessionId, Shard};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use std::fmt;
+
+/// The name of a session's entry. Tells nothing about the session: it holds a digest of its id.
+///
+/// `Display` gives it as text, `ts:{tag}:s:digest`. The tag in braces is the hash tag of Redis Cluster: one of 256, chosen
+/// so that shard i falls into the slots 64 i to 64 i + 63, and that whatever belongs to one user stays on one node.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Key {
+    realm: &'static str,
+    shard: u8,
+    digest: Digest,
+}
+
+impl Key {
+    pub(crate) fn new(realm: &'static str, shard: Shard, id: &SessionId) -> Self {
+        Self { realm, shard: shard.index(), digest: id.digest(realm) }
+    }
+
+    /// Which of the 256 shards the entry is in.
+    pub fn shard(&self) -> u8 {
+        self.shard
+    }
+
+    /// The digest alone: enough of a name where shards do not matter.
+    pub fn digest(&self) -> &[u8; 16] {
+        self.digest.as_bytes()
+    }
+
+    pub(crate) fn session_digest(&self) -> Digest {
+        self.digest
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b] = TAGS[usize::from(self.shard)];
+        let (a, b) = (char::from(a), char::from(b));
+        let digest = URL_SAFE_NO_PAD.encode(self.digest());
+        match self.realm {
+            "" => write!(f, "ts:{{{a}{b}}}:s:{digest}"),
+            realm => write!(f, "ts-{realm}:{{{a}{b}}}:s:{digest}"),
+        }
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Key").field("shard", &self.shard).finish_non_exhaustive()
+    }
+}
+
+/// For each shard the first pair of letters and digits that Redis Cluster puts into its 64 slots.
+const TAGS: [[u8; 2]; 256] = tags();
+
+const fn tags() -> [[u8; 2]; 256] {
+    const ALPHABET: &[u8; 62] = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    let mut tags = [[0; 2]; 256];
+    let mut pair = 0;
+    while pair < 62 * 62 {
+        let tag = [ALPHABET[pair / 62], ALPHABET[pair % 62]];
+        let shard = (slot(tag) >> 6) as usize;
+        if tags[shard][0] == 0 {
+            tags[shard] = tag;
+        }
+        pair += 1;
+    }
+    let mut shard = 0;
+    while shard < 256 {
+        assert!(tags[shard][0] != 0, "two letters or digits reach every shard");
+        shard += 1;
+    }
+    tags
+}
+
+/// The Redis Cluster slot of a two-byte hash tag: CRC-16/XMODEM modulo 16,384 (Redis Cluster specification, appendix A).
+const fn slot(tag: [u8; 2]) -> u16 {
+    let mut crc = 0u16;
+    let mut i = 0;
+    while i < 2 {
+        crc ^= (tag[i] as u16) << 8;
+        let mut bit = 0;
+        while bit < 8 {
+            crc = if crc & 0x8000 != 0 { (crc << 1) ^ 0x1021 } else { crc << 1 };
+            bit += 1;
+        }
+        i += 1;
+    }
+    crc % 16_384
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shards_take_their_slots_in_order() {
+        for (shard, tag) in TAGS.iter().enumerate() {
+            assert_eq!(usize::from(slot(*tag)) / 64, shard);
+        }
+    }
+
+    #[test]
+    fn frozen_names() {
+        let id = SessionId::from_bytes([7; 16]);
+        assert_eq!(Key::new("", Shard(0x0100), &id).to_string(), "ts:{14}:s:12HUBq8qSloV9nySQ3jtiA");
+        assert_eq!(Key::new("admin", Shard(0xffff), &id).to_string(), "ts-admin:{x}:s:x");
+    }
+}

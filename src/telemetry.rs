@@ -1,0 +1,91 @@
+//! The one place that logs. No id, key, cookie, user or content is ever an argument here.
+//!
+//! Target `thin_session`; the life of sessions at `debug`, what deserves a look at `warn`, faults at `error`.
+
+use std::error::Error;
+use std::fmt;
+
+macro_rules! event {
+    ($level:ident, $($rest:tt)+) => { tracing::$level!(target: "thin_session", $($rest)+) };
+}
+
+/// An error and its causes in one line.
+struct Chain<'a>(&'a dyn Error);
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn answered_with_error(error: &dyn Error) {
+    event!(error, error = %Chain(error), "a request was answered with an error of the session layer");
+}
+
+pub(crate) fn created(signed_in: bool) {
+    event!(debug, signed_in, "session created");
+}
+
+pub(crate) fn committed(runs: u32) {
+    event!(debug, runs, "session changed");
+}
+
+pub(crate) fn touched() {
+    event!(debug, "session touched");
+}
+
+pub(crate) fn touch_failed(error: &dyn Error) {
+    event!(warn, error = %Chain(error), "session could not be touched; the next request tries again");
+}
+
+pub(crate) fn signed_in() {
+    event!(debug, "signed in");
+}
+
+pub(crate) fn reauthenticated() {
+    event!(debug, "re-authenticated");
+}
+
+pub(crate) fn ended(reason: &'static str) {
+    event!(debug, reason, "session ended");
+}
+
+pub(crate) fn end_failed(reason: &'static str, error: &dyn Error) {
+    event!(warn, reason, error = %Chain(error), "session could not be ended; it ends when it has been idle for long enough");
+}
+
+pub(crate) fn conflict() {
+    event!(debug, "somebody else changed the session; the change runs again on what they wrote");
+}
+
+pub(crate) fn store_retry(error: &dyn Error) {
+    event!(debug, error = %Chain(error), "the store failed; trying again");
+}
+
+pub(crate) fn cookie_refused(why: &'static str) {
+    event!(debug, why, "cookie refused");
+}
+
+pub(crate) fn two_cookies() {
+    event!(warn, "two different cookies of one name open; no session is read or begun");
+}
+
+pub(crate) fn record_refused(why: &'static str) {
+    event!(error, why, "record refused");
+}
+
+#[cfg(feature = "redis")]
+pub(crate) fn may_evict(policy: &str) {
+    event!(warn, policy, "this Redis may evict live sessions; set maxmemory-policy to noeviction");
+}
+
+#[cfg(feature = "redis")]
+pub(crate) fn policy_unknown(error: &dyn Error) {
+    event!(debug, error = %Chain(error), "maxmemory-policy could not be read");
+}
