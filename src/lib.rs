@@ -2,9 +2,12 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod clock;
+mod cookie;
+mod data;
 mod error;
 mod id;
 mod keyring;
+mod lifetime;
 mod memory;
 mod record;
 mod sealing;
@@ -12,7 +15,10 @@ pub mod store;
 mod telemetry;
 
 pub use clock::Clock;
-pub use error::{SessionError, SessionErrorKind};
+pub use cookie::SameSite;
+pub use data::{AtSignIn, IfUndecodable, Old, SessionData, Slots};
+pub use error::{ConfigError, SessionError, SessionErrorKind};
 pub use id::{SessionHandle, UserId};
 pub use keyring::{KeyError, Keyring, Secret};
+pub use lifetime::Limits;
 pub use memory::MemoryStore;

@@ -89,3 +89,11 @@ pub(crate) fn may_evict(policy: &str) {
 pub(crate) fn policy_unknown(error: &dyn Error) {
     event!(debug, error = %Chain(error), "maxmemory-policy could not be read");
 }
+
+pub(crate) fn started_over(slot: &'static str, error: &dyn Error) {
+    event!(warn, slot, error = %Chain(error), "a stored value does not decode; it counts as absent");
+}
+
+pub(crate) fn slot_is_newer(slot: &'static str) {
+    event!(warn, slot, "a stored value is of a newer version than this process knows");
+}

@@ -2,9 +2,11 @@
 //!
 //! [`SessionError`] is the rejection of every extractor and the error of every method.
 
+mod config;
 mod kind;
 mod response;
 
+pub use config::ConfigError;
 pub use kind::SessionErrorKind;
 
 use std::error::Error;

@@ -16,10 +16,11 @@ pub use user::UserId;
 
 /// A `Debug` that names the type and hides the value.
 macro_rules! redacted {
-    ($type:ident) => {
+    ($type:ty) => {
         impl std::fmt::Debug for $type {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(concat!(stringify!($type), "(…)"))
+                let name = stringify!($type).split('<').next().unwrap_or_default();
+                write!(f, "{name}(…)")
             }
         }
     };

@@ -108,6 +108,6 @@ mod tests {
     fn frozen_names() {
         let id = SessionId::from_bytes([7; 16]);
         assert_eq!(Key::new("", Shard(0x0100), &id).to_string(), "ts:{14}:s:12HUBq8qSloV9nySQ3jtiA");
-        assert_eq!(Key::new("admin", Shard(0xffff), &id).to_string(), "ts-admin:{x}:s:x");
+        assert_eq!(Key::new("admin", Shard(0xffff), &id).to_string(), "ts-admin:{1L}:s:g7TGpK94cdntyE8E5eelig");
     }
 }

@@ -1,1 +1,25 @@
-//! Real servers for tests.
+//! A real Redis, and a network in front of it that fails on command, so that
+//! the tests of thin-session can count what it sends and break what it needs.
+//!
+//! | page | what it holds |
+//! |---|---|
+//! | [`RedisServer`] | a server of a test's own: killed, restarted, frozen, looked into |
+//! | [`Proxy`] | the wire to it: counts requests, loses or holds them |
+//! | [`Request`], [`Fault`] | what a rule of the proxy sees, and what it answers |
+//! | [`Reply`] | what the server said to a command of the test itself |
+//! | [`frame_len`], [`Malformed`] | where one RESP message ends and the next begins |
+//! | [`free_port`] | a port for a server that the test starts itself |
+//!
+//! Linux only: it leans on `setpriv`, `/proc` and abstract Unix sockets.
+
+mod port;
+mod process;
+mod proxy;
+mod resp;
+mod server;
+mod wait;
+
+pub use port::free_port;
+pub use proxy::{Fault, Proxy, Request};
+pub use resp::{Malformed, Reply, frame_len};
+pub use server::RedisServer;

@@ -1,0 +1,158 @@
+//! One slot, or several that are read and changed together.
+
+use super::codec::{self, MESSAGE_PACK};
+use super::session_data::{AtSignIn, IfUndecodable, Old, SessionData};
+use crate::error::{SessionError, SessionErrorKind};
+use crate::record::Slot;
+use crate::telemetry;
+use std::any::TypeId;
+
+/// What a session can be asked for: any [`SessionData`], or a tuple of two or three of them, which are then read and
+/// changed in one commit.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be kept in a session",
+    label = "not session data",
+    note = "add `impl thin_session::SessionData for {Self} {{ const NAME: &'static str = \"…\"; }}`"
+)]
+pub trait Slots: sealed::Slots + Default + Send + Sync + 'static {}
+
+impl<T: SessionData> Slots for T {}
+impl<A: SessionData, B: SessionData> Slots for (A, B) {}
+impl<A: SessionData, B: SessionData, C: SessionData> Slots for (A, B, C) {}
+
+/// A type's claim to a name.
+#[derive(Clone, Copy, Debug)]
+#[expect(unnameable_types, reason = "part of a sealed trait")]
+pub struct SlotType {
+    pub(super) name: &'static str,
+    pub(super) type_id: TypeId,
+    pub(super) type_name: &'static str,
+}
+
+mod sealed {
+    use super::{SessionError, Slot, SlotType};
+
+    #[expect(unnameable_types, reason = "sealed: only SessionData and its tuples are slots")]
+    pub trait Slots: Sized {
+        /// The types in it.
+        fn types() -> Vec<SlotType>;
+        /// What is stored; none if nothing of it is.
+        fn read(slots: &[Slot]) -> Result<Option<Self>, SessionError>;
+        /// As slots to store.
+        fn encode(&self) -> Result<Vec<Slot>, SessionError>;
+        /// Whether what was encoded can be read again.
+        fn check(encoded: &[Slot]) -> Result<(), SessionError>;
+        /// Whether `replace` may overwrite what is stored.
+        fn check_replaceable(slots: &[Slot]) -> Result<(), SessionError>;
+    }
+}
+
+impl<T: SessionData> sealed::Slots for T {
+    fn types() -> Vec<SlotType> {
+        const { assert!(!T::NAME.is_empty() && T::NAME.len() <= 64, "SessionData::NAME has 1 to 64 bytes") };
+        vec![SlotType { name: T::NAME, type_id: TypeId::of::<T>(), type_name: std::any::type_name::<T>() }]
+    }
+
+    fn read(slots: &[Slot]) -> Result<Option<Self>, SessionError> {
+        let Some(slot) = find::<T>(slots) else { return Ok(None) };
+        T::check_replaceable(slots)?;
+        let value = if slot.version == T::VERSION {
+            codec::from_bytes(&slot.bytes)
+                .map_err(|error| SessionError::with_source(SessionErrorKind::Undecodable { slot: T::NAME }, error))
+        } else {
+            T::migrate(Old { version: slot.version, bytes: &slot.bytes })
+                .ok_or_else(|| SessionErrorKind::Undecodable { slot: T::NAME }.into())
+        };
+        match value {
+            Ok(value) => Ok(Some(value)),
+            Err(error) if T::IF_UNDECODABLE == IfUndecodable::StartOver => {
+                telemetry::started_over(T::NAME, &error);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn encode(&self) -> Result<Vec<Slot>, SessionError> {
+        let bytes = codec::to_bytes(self)
+            .map_err(|error| SessionError::with_source(SessionErrorKind::Encode { slot: T::NAME }, error))?;
+        Ok(vec![Slot {
+            name: T::NAME.into(),
+            version: T::VERSION,
+            codec: MESSAGE_PACK,
+            drop_at_sign_in: T::AT_SIGN_IN == AtSignIn::Drop,
+            bytes,
+        }])
+    }
+
+    fn check(encoded: &[Slot]) -> Result<(), SessionError> {
+        let Some(slot) = find::<T>(encoded) else { return Ok(()) };
+        codec::from_bytes::<T>(&slot.bytes)
+            .map(drop)
+            .map_err(|error| SessionError::with_source(SessionErrorKind::Encode { slot: T::NAME }, error))
+    }
+
+    fn check_replaceable(slots: &[Slot]) -> Result<(), SessionError> {
+        match find::<T>(slots) {
+            Some(slot) if slot.version > T::VERSION || slot.codec != MESSAGE_PACK => {
+                telemetry::slot_is_newer(T::NAME);
+                Err(SessionErrorKind::newer().into())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn find<T: SessionData>(slots: &[Slot]) -> Option<&Slot> {
+    slots.iter().find(|slot| *slot.name == *T::NAME)
+}
+
+/// Implements the operations for a tuple by those of its parts.
+macro_rules! tuple {
+    ($($part:ident . $index:tt),+; distinct: $($distinct:expr),+) => {
+        impl<$($part: SessionData),+> sealed::Slots for ($($part,)+) {
+            fn types() -> Vec<SlotType> {
+                const { assert!($($distinct)&&+, "two types in one tuple have the same SessionData::NAME") };
+                [$($part::types()),+].concat()
+            }
+
+            fn read(slots: &[Slot]) -> Result<Option<Self>, SessionError> {
+                let parts = ($($part::read(slots)?,)+);
+                let any = $(parts.$index.is_some())||+;
+                Ok(any.then(|| ($(parts.$index.unwrap_or_default(),)+)))
+            }
+
+            fn encode(&self) -> Result<Vec<Slot>, SessionError> {
+                Ok([$(self.$index.encode()?),+].concat())
+            }
+
+            fn check(encoded: &[Slot]) -> Result<(), SessionError> {
+                $($part::check(encoded)?;)+
+                Ok(())
+            }
+
+            fn check_replaceable(slots: &[Slot]) -> Result<(), SessionError> {
+                $($part::check_replaceable(slots)?;)+
+                Ok(())
+            }
+        }
+    };
+}
+
+tuple!(A.0, B.1; distinct: differ(A::NAME, B::NAME));
+tuple!(A.0, B.1, C.2; distinct: differ(A::NAME, B::NAME), differ(A::NAME, C::NAME), differ(B::NAME, C::NAME));
+
+const fn differ(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() != b.len() {
+        return true;
+    }
+    let mut i = 0;
+    while i < a.len() {
+        if a[i] != b[i] {
+            return true;
+        }
+        i += 1;
+    }
+    false
+}

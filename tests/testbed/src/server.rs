@@ -1,0 +1,204 @@
+//! A Redis server of a test's own.
+
+use std::fs::{self, File};
+use std::net::SocketAddr;
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use crate::port::Port;
+use crate::process::Process;
+use crate::resp::{Reply, call};
+use crate::wait::wait_until;
+
+/// How often a start is tried on another port when a stranger took the first.
+const ATTEMPTS: usize = 20;
+
+/// What `setpriv` ends with when it does not find the program.
+const NOT_FOUND: i32 = 127;
+
+/// A `redis-server` with a port and a folder of its own.
+///
+/// Dropping it kills it and removes the folder; it is killed as well when the
+/// test process ends in any other way.
+#[derive(Debug)]
+pub struct RedisServer {
+    // First, since fields go in this order: the process before what it uses.
+    process: Option<Process>,
+    folder: TempDir,
+    port: Port,
+    args: Vec<String>,
+}
+
+impl RedisServer {
+    /// Starts a server that keeps nothing on disk, and waits until it answers.
+    #[must_use]
+    pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same with further command line arguments, which win over its own,
+    /// such as `["--appendonly", "yes"]`.
+    ///
+    /// # Panics
+    ///
+    /// When the server is not installed, does not like the arguments, or does
+    /// not answer in time; one that asks for a password never does.
+    #[must_use]
+    pub fn start_with(args: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let args: Vec<String> = args.iter().map(ToString::to_string).collect();
+        let (port, process) = (0..ATTEMPTS)
+            .find_map(|_| {
+                let port = Port::claim();
+                let process = launch(&port, folder.path(), &args)?;
+                Some((port, process))
+            })
+            .expect("a port stays free until redis-server has bound it");
+        Self { process: Some(process), folder, port, args }
+    }
+
+    /// Where it is reached, as `redis://127.0.0.1:PORT/`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.port.url()
+    }
+
+    /// Where it is reached, as an address.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.port.addr()
+    }
+
+    /// Kills it on the spot; its port stays claimed, and refuses connections.
+    pub fn kill(&mut self) {
+        self.process = None;
+    }
+
+    /// Starts it again, killing it first if need be: same port, same folder,
+    /// same arguments. Without arguments that say otherwise, it comes up empty.
+    pub fn restart(&mut self) {
+        self.kill();
+        let process = launch(&self.port, self.folder.path(), &self.args);
+        self.process = Some(process.expect("the port is still free"));
+    }
+
+    /// Stops it from running: it still accepts connections, as the kernel does
+    /// that, but says nothing until [`thaw`](Self::thaw).
+    pub fn freeze(&self) {
+        let process = self.running();
+        process.signal("STOP");
+        wait_until("redis-server to freeze", || process.is_stopped());
+    }
+
+    /// Lets it run on after [`freeze`](Self::freeze), and waits until it answers.
+    pub fn thaw(&self) {
+        self.running().signal("CONT");
+        wait_until("redis-server to thaw", || answers(self.addr()));
+    }
+
+    /// Sends one command on a connection of its own, past any proxy.
+    ///
+    /// # Panics
+    ///
+    /// When no reply comes, as from a server that is killed or frozen.
+    #[track_caller]
+    #[must_use = "the reply may be an error"]
+    pub fn command(&self, args: &[&[u8]]) -> Reply {
+        match call(self.addr(), args) {
+            Ok(reply) => reply,
+            Err(error) => panic!("no reply from the server: {error}"),
+        }
+    }
+
+    /// The names of all keys of database 0, in no particular order.
+    #[must_use]
+    pub fn keys(&self) -> Vec<Vec<u8>> {
+        let names = self.command(&[b"KEYS", b"*"]).items();
+        names.into_iter().map(Reply::bytes).collect()
+    }
+
+    /// The bytes of all of database 0, to look for something that must not be
+    /// there: each key's name, and its value as `GET` has it, or as `DUMP` has
+    /// it if it is not a string.
+    #[must_use]
+    pub fn dump(&self) -> Vec<u8> {
+        let mut all = Vec::new();
+        for key in self.keys() {
+            let string = self.command(&[b"TYPE", &key]).text() == "string";
+            let get: &[u8] = if string { b"GET" } else { b"DUMP" };
+            all.extend_from_slice(&key);
+            all.push(b'\n');
+            // Nil if the key has expired since it was listed.
+            if let Reply::Bytes(value) = self.command(&[get, &key]) {
+                all.extend_from_slice(&value);
+            }
+            all.push(b'\n');
+        }
+        all
+    }
+
+    fn running(&self) -> &Process {
+        self.process.as_ref().expect("the server is not killed")
+    }
+}
+
+/// Starts a server and waits until it serves; `None` if its port was taken.
+fn launch(port: &Port, folder: &Path, args: &[String]) -> Option<Process> {
+    let log = folder.join("redis.log");
+    let output = File::create(&log).expect("a log file can be made");
+    let mut process = Process::spawn("redis-server", &arguments(port, folder, args), output);
+
+    let mut end = None;
+    wait_until("redis-server to answer", || {
+        end = process.ended();
+        end.is_some() || (answers(port.addr()) && is_served_by(port.addr(), process.id()))
+    });
+
+    let Some(status) = end else {
+        return Some(process);
+    };
+    assert!(status.code() != Some(NOT_FOUND), "redis-server is not installed: run ./scripts/test, which installs it");
+    let log = fs::read_to_string(log).expect("the log file can be read");
+    assert!(log.contains("Address already in use"), "redis-server ended with {status}:\n{log}");
+    None
+}
+
+fn arguments(port: &Port, folder: &Path, further: &[String]) -> Vec<String> {
+    let folder = folder.to_str().expect("the temporary folder is UTF-8");
+    let number = port.addr().port().to_string();
+    let own = [
+        ["--bind", "127.0.0.1"],
+        ["--port", &number],
+        ["--dir", folder],
+        ["--save", ""],
+        ["--appendonly", "no"],
+        // A `DUMP` that is compressed hides what `dump` is there to find.
+        ["--rdbcompression", "no"],
+    ];
+    let own = own.as_flattened().iter().map(ToString::to_string);
+    own.chain(further.iter().cloned()).collect()
+}
+
+fn answers(addr: SocketAddr) -> bool {
+    call(addr, &[b"PING"]).is_ok_and(|reply| reply == Reply::Status("PONG".into()))
+}
+
+/// Whether it is this process that answers, not a stranger that took the port
+/// while ours has yet to find that out.
+fn is_served_by(addr: SocketAddr, id: u32) -> bool {
+    let own = format!("process_id:{id}");
+    call(addr, &[b"INFO", b"server"]).is_ok_and(|info| info.text().lines().any(|line| line == own))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_of_a_stranger_is_not_taken_for_ours() {
+        let stranger = RedisServer::start();
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        assert!(launch(&stranger.port, folder.path(), &[]).is_none());
+    }
+}
