@@ -1,18 +1,65 @@
-//! Sessions.
+//! Sessions for tower and axum that cost nothing until a handler asks for one.
+//!
+//! A handler's signature says what it pays:
+//!
+//! | a handler that asks for | pays | good for |
+//! |---|---|---|
+//! | nothing | next to nothing: no cookie parsed, no store call, response untouched | most pages |
+//! | [`Visitor`] | one decryption, in process | who this browser belongs to: greeting, recommendations |
+//! | [`Session<T>`](Session) | one round trip to the store | cart, checkout, anything the user must not forge |
+//! | [`SignedIn`] | the same one round trip | proof of who is signed in, and since when |
+//!
+#![cfg_attr(feature = "axum", doc = "```no_run")]
+#![cfg_attr(not(feature = "axum"), doc = "```ignore")]
+#![doc = include_str!("../examples/quickstart.rs")]
+//! ```
+//!
+//! # The promises
+//!
+#![doc = include_str!("docs/promises.md")]
+//!
+//! # Features
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `axum` (default) | extractors for axum 0.8 |
+//! | `redis` | [`RedisStore`](https://docs.rs/thin-session/latest/thin_session/struct.RedisStore.html): sessions shared by several servers; Redis 6.2 or newer, or Valkey |
+//! | `testing` | [`testing`](https://docs.rs/thin-session/latest/thin_session/testing/): sessions without HTTP, for unit tests of handlers |
+//!
+//! Without axum, the `of` of each extractor reads it from a request: `Session::<Cart>::of(&request)`.
+
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+// The floors, from the bottom up. Imports point down, never sideways; `tests/floors.rs` holds that.
 mod clock;
-mod cookie;
-mod data;
+mod telemetry;
+
 mod error;
+
 mod id;
+
+mod record;
+
 mod keyring;
 mod lifetime;
-mod memory;
-mod record;
+
+mod cookie;
+mod data;
 mod sealing;
+
 pub mod store;
-mod telemetry;
+
+mod memory;
+
+mod exchange;
+
+mod session;
+mod visitor;
+
+mod layer;
+
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use clock::Clock;
 pub use cookie::SameSite;
@@ -20,5 +67,8 @@ pub use data::{AtSignIn, IfUndecodable, Old, SessionData, Slots};
 pub use error::{ConfigError, SessionError, SessionErrorKind};
 pub use id::{SessionHandle, UserId};
 pub use keyring::{KeyError, Keyring, Secret};
+pub use layer::{ResponseFuture, SessionLayer, SessionService};
 pub use lifetime::Limits;
 pub use memory::MemoryStore;
+pub use session::{LazySession, Peek, Session};
+pub use visitor::{RecentAuth, SignedIn, Visitor};

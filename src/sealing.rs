@@ -39,7 +39,7 @@ pub(crate) fn seal(
     let mut sealed = Vec::new();
     key.cipher(Purpose::Record).seal(
         &nonce(place.digest, write_id),
-        &place.data("session record", deadline),
+        &place.record_data(deadline),
         &body.encode(),
         &mut sealed,
     );
@@ -69,7 +69,7 @@ pub(crate) fn open(keys: &Keyring, place: Place<'_>, header: &Header, sealed: &[
         }
     };
     let nonce = nonce(place.digest, header.write_id);
-    let data = place.data("session record", header.deadline);
+    let data = place.record_data(header.deadline);
     let body = key
         .cipher(Purpose::Record)
         .open(&nonce, &data, sealed)
@@ -85,30 +85,31 @@ pub(crate) fn open(keys: &Keyring, place: Place<'_>, header: &Header, sealed: &[
 }
 
 /// Seals the destination of a moved session, for the marker in the old one's place.
-pub(crate) fn seal_destination(keys: &Keyring, place: Place<'_>, deadline: Timestamp, plain: &[u8]) -> Vec<u8> {
+pub(crate) fn seal_destination(keys: &Keyring, place: Place<'_>, plain: &[u8]) -> Vec<u8> {
     let (key, write_id) = (keys.current(), WriteId::random());
     let mut out = [key.id().as_bytes(), &write_id.as_bytes()[..]].concat();
-    let data = place.data("destination of a session", deadline);
+    let data = place.data("destination of a session");
     key.cipher(Purpose::Record).seal(&nonce(place.digest, write_id), &data, plain, &mut out);
     out
 }
 
 /// The destination that a marker holds; none if it does not open.
-pub(crate) fn open_destination(keys: &Keyring, place: Place<'_>, deadline: Timestamp, tail: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn open_destination(keys: &Keyring, place: Place<'_>, tail: &[u8]) -> Option<Vec<u8>> {
     let (key_id, rest) = tail.split_first_chunk::<{ KeyId::SIZE }>()?;
     let (write_id, sealed) = rest.split_first_chunk::<{ WriteId::SIZE }>()?;
     let Known::Opens(key) = keys.find(KeyId::from_bytes(*key_id)) else { return None };
     let nonce = nonce(place.digest, WriteId::from_bytes(*write_id));
-    key.cipher(Purpose::Record).open(&nonce, &place.data("destination of a session", deadline), sealed)
+    key.cipher(Purpose::Record).open(&nonce, &place.data("destination of a session"), sealed)
 }
 
 impl Place<'_> {
-    fn data(&self, kind: &'static str, deadline: Timestamp) -> AssociatedData {
-        AssociatedData::new(kind)
-            .field(self.realm.as_bytes())
-            .field(self.digest.as_bytes())
-            .field(&[FORMAT])
-            .field(&deadline.to_bytes())
+    fn data(&self, kind: &'static str) -> AssociatedData {
+        AssociatedData::new(kind).field(self.realm.as_bytes()).field(self.digest.as_bytes()).field(&[FORMAT])
+    }
+
+    /// What a store may change in a live record's header, the time of the last touch, is left out.
+    fn record_data(&self, deadline: Timestamp) -> AssociatedData {
+        self.data("session record").field(&deadline.to_bytes())
     }
 }
 

@@ -97,3 +97,7 @@ pub(crate) fn started_over(slot: &'static str, error: &dyn Error) {
 pub(crate) fn slot_is_newer(slot: &'static str) {
     event!(warn, slot, "a stored value is of a newer version than this process knows");
 }
+
+pub(crate) fn misconfigured(error: &dyn Error) {
+    event!(error, error = %Chain(error), "the session layer is misconfigured");
+}

@@ -14,6 +14,7 @@ use std::any::TypeId;
     label = "not session data",
     note = "add `impl thin_session::SessionData for {Self} {{ const NAME: &'static str = \"…\"; }}`"
 )]
+#[expect(private_bounds, reason = "sealed: only SessionData and its tuples are slots")]
 pub trait Slots: sealed::Slots + Default + Send + Sync + 'static {}
 
 impl<T: SessionData> Slots for T {}
@@ -22,8 +23,7 @@ impl<A: SessionData, B: SessionData, C: SessionData> Slots for (A, B, C) {}
 
 /// A type's claim to a name.
 #[derive(Clone, Copy, Debug)]
-#[expect(unnameable_types, reason = "part of a sealed trait")]
-pub struct SlotType {
+pub(crate) struct SlotType {
     pub(super) name: &'static str,
     pub(super) type_id: TypeId,
     pub(super) type_name: &'static str,
@@ -32,10 +32,13 @@ pub struct SlotType {
 mod sealed {
     use super::{SessionError, Slot, SlotType};
 
-    #[expect(unnameable_types, reason = "sealed: only SessionData and its tuples are slots")]
-    pub trait Slots: Sized {
+    pub(crate) trait Slots: Sized {
         /// The types in it.
         fn types() -> Vec<SlotType>;
+        /// The names of their slots.
+        fn names() -> Vec<&'static str> {
+            Self::types().iter().map(|slot| slot.name).collect()
+        }
         /// What is stored; none if nothing of it is.
         fn read(slots: &[Slot]) -> Result<Option<Self>, SessionError>;
         /// As slots to store.
@@ -104,7 +107,7 @@ impl<T: SessionData> sealed::Slots for T {
 }
 
 fn find<T: SessionData>(slots: &[Slot]) -> Option<&Slot> {
-    slots.iter().find(|slot| *slot.name == *T::NAME)
+    slots.iter().find(|slot| slot.name == T::NAME)
 }
 
 /// Implements the operations for a tuple by those of its parts.

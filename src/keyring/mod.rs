@@ -5,7 +5,7 @@ mod key;
 mod ring;
 mod secret;
 
-pub(crate) use cipher::{AssociatedData, Cipher, NONCE_SIZE, TAG_SIZE};
+pub(crate) use cipher::{AssociatedData, NONCE_SIZE, TAG_SIZE};
 pub(crate) use key::Purpose;
 pub use ring::Keyring;
 pub(crate) use ring::Known;

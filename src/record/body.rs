@@ -3,6 +3,7 @@
 use super::bytes::{Malformed, Reader, put_number, put_prefixed};
 use crate::clock::Timestamp;
 use crate::id::{SessionHandle, UserId, redacted};
+use std::borrow::Cow;
 
 /// A session's content.
 #[derive(Clone, PartialEq, Eq)]
@@ -30,7 +31,8 @@ redacted!(Authentication);
 /// One typed value, as bytes. Slots of types that this binary does not know are carried along untouched.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Slot {
-    pub(crate) name: Box<str>,
+    /// Borrowed from its type where it was encoded, owned where it was read.
+    pub(crate) name: Cow<'static, str>,
     pub(crate) version: u32,
     pub(crate) codec: Codec,
     /// Whether it stays behind when an anonymous visitor signs in. Kept with the value, since the handler that signs
@@ -49,10 +51,6 @@ const SIGNED_IN: u8 = 0b1;
 const DROP_AT_SIGN_IN: u8 = 0b1000_0000;
 
 impl Body {
-    pub(crate) fn slot(&self, name: &str) -> Option<&Slot> {
-        self.slots.iter().find(|slot| *slot.name == *name)
-    }
-
     /// Sets a slot, in its old place if it had one.
     pub(crate) fn set(&mut self, slot: Slot) {
         match self.slots.iter_mut().find(|old| old.name == slot.name) {
@@ -62,7 +60,7 @@ impl Body {
     }
 
     pub(crate) fn remove(&mut self, name: &str) {
-        self.slots.retain(|slot| *slot.name != *name);
+        self.slots.retain(|slot| slot.name != name);
     }
 
     pub(crate) fn encode(&self) -> Vec<u8> {
@@ -109,7 +107,7 @@ impl Authentication {
 
 impl Slot {
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
-        let name = reader.text()?.into();
+        let name = Cow::Owned(reader.text()?.to_owned());
         let version = reader.number()?;
         let flags = reader.byte()?;
         Ok(Self {

@@ -8,9 +8,6 @@ use crate::id::WriteId;
 use std::fmt;
 use std::time::Duration;
 
-/// How long a marker stays: longer than any request that began before it.
-pub(crate) const MARKER_KEPT: Duration = Duration::from_secs(120);
-
 /// What a store keeps under a key: a session, or the marker that an ended one leaves for two minutes.
 ///
 /// Opaque bytes with a header in front. A store compares the [`write_id`](Self::write_id) and
@@ -113,8 +110,8 @@ pub struct Marker {
 }
 
 impl Marker {
-    /// How long a store keeps a marker.
-    pub const KEPT: Duration = MARKER_KEPT;
+    /// How long a store keeps a marker: longer than any request that began before it.
+    pub const KEPT: Duration = Duration::from_secs(120);
 
     /// The session has ended.
     pub(crate) fn ended(reason: EndReason) -> Self {

@@ -26,7 +26,9 @@ mod history;
 pub(crate) use body::{Authentication, Body, Codec, Slot};
 pub use bytes::Malformed;
 pub(crate) use bytes::Reader;
-pub(crate) use entry::{EndReason, MARKER_KEPT};
+pub(crate) use entry::EndReason;
 pub use entry::{Entry, Marker};
-pub(crate) use header::{FORMAT, Header, State, offset};
+#[cfg(feature = "redis")]
+pub(crate) use header::offset;
+pub(crate) use header::{FORMAT, Header, State};
 pub(crate) use history::History;

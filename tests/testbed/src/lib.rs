@@ -6,12 +6,14 @@
 //! | [`RedisServer`] | a server of a test's own: killed, restarted, frozen, looked into |
 //! | [`Proxy`] | the wire to it: counts requests, loses or holds them |
 //! | [`Request`], [`Fault`] | what a rule of the proxy sees, and what it answers |
+//! | [`Client`], [`Answer`] | a browser for a router in this process, and what it was sent |
 //! | [`Reply`] | what the server said to a command of the test itself |
 //! | [`frame_len`], [`Malformed`] | where one RESP message ends and the next begins |
 //! | [`free_port`] | a port for a server that the test starts itself |
 //!
 //! Linux only: it leans on `setpriv`, `/proc` and abstract Unix sockets.
 
+mod client;
 mod port;
 mod process;
 mod proxy;
@@ -19,6 +21,7 @@ mod resp;
 mod server;
 mod wait;
 
+pub use client::{Answer, Client};
 pub use port::free_port;
 pub use proxy::{Fault, Proxy, Request};
 pub use resp::{Malformed, Reply, frame_len};

@@ -1,0 +1,230 @@
+//! Signing in: a session under a new id takes the place of the one that the browser had.
+//!
+//! 1. A new record is created, with what may be carried over.
+//! 2. The old one is replaced by a marker that says where it went, if it still is what was copied.
+//!
+//! | what step 2 finds instead | what is done |
+//! |---|---|
+//! | somebody wrote to it | their content is committed into the new record; again |
+//! | it has ended, or is gone | the new record is emptied: what has ended stays ended |
+//! | another sign-in of this user moved it | the new record is dropped, and theirs is used: a double click is one sign-in |
+//!
+//! A crash in between leaves at most a record that nobody knows the id of.
+
+use super::create::{discard, hand_over};
+use super::live::{Destination, Live, Seen};
+use super::presented::Claim;
+use super::realm::Realm;
+use super::reply::{Cookies, Reply};
+use super::runtime::to_the_end;
+use super::sign_out::end;
+use super::state::{Current, Exchange, Guard};
+use crate::cookie::{CookieKind, VisitorToken};
+use crate::error::{SessionError, SessionErrorKind};
+use crate::id::{SessionHandle, UserId};
+use crate::record::{Authentication, Body, EndReason, Marker, Slot};
+use crate::store::{Commit, Ending};
+use crate::telemetry;
+use std::sync::Arc;
+use tokio::time::Instant;
+
+/// Why the id changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum How {
+    SignIn(UserId),
+    /// Whoever is signed in has just proved it again.
+    Reauthentication,
+}
+
+/// A change of id under way, on a task of its own.
+struct Move {
+    realm: Arc<Realm>,
+    reply: Arc<Reply>,
+    until: Instant,
+}
+
+/// How the old record gave way.
+enum Left {
+    /// To the new one, which holds its latest content.
+    Moved(Live),
+    /// It was ended by others.
+    Ended(Live),
+    /// To somebody else's, of the same user.
+    Elsewhere(Live),
+}
+
+impl Exchange {
+    /// Signs a user in, or proves the present one anew. Answers who is signed in.
+    ///
+    /// Goes on to its end if the request is dropped meanwhile.
+    pub(crate) async fn sign_in(&self, how: How) -> Result<Arc<Body>, SessionError> {
+        let mut current = self.lock().await;
+        if self.reply.is_closed() {
+            return Err(SessionErrorKind::ResponseStarted.into());
+        }
+        self.ensure_read(&mut current).await?;
+        let until = self.realm.store.deadline();
+        let task = Move { realm: Arc::clone(&self.realm), reply: Arc::clone(&self.reply), until };
+        to_the_end(task.run(current, how)).await
+    }
+}
+
+impl Move {
+    async fn run(self, mut current: Guard, how: How) -> Result<Arc<Body>, SessionError> {
+        let new = match how {
+            How::SignIn(user) => self.sign_in(&current, user).await?,
+            How::Reauthentication => self.reauthenticate(&current).await?,
+        };
+        let cookies = self.cookies(&new)?;
+        hand_over(&self.realm, &self.reply, cookies, &new).await?;
+        let body = Arc::clone(&new.body);
+        *current = Current::Live(new);
+        Ok(body)
+    }
+
+    async fn sign_in(&self, current: &Current, user: UserId) -> Result<Live, SessionError> {
+        let new = match current {
+            Current::Live(old) => match &old.body.authentication {
+                Some(before) if before.user != user => {
+                    end(&self.realm, old.claim(), EndReason::Replaced).await?;
+                    self.create(self.empty(user)).await?
+                }
+                _ => match self.replace(old, &user).await? {
+                    Left::Moved(new) | Left::Elsewhere(new) => new,
+                    Left::Ended(new) => self.emptied(new).await?,
+                },
+            },
+            Current::Ended(Some(destination)) => match self.follow(destination, &user).await? {
+                Some(theirs) => theirs,
+                None => self.create(self.empty(user)).await?,
+            },
+            Current::Ended(None) | Current::Vacant(_) | Current::Unread => self.create(self.empty(user)).await?,
+        };
+        telemetry::signed_in();
+        Ok(new)
+    }
+
+    async fn reauthenticate(&self, current: &Current) -> Result<Live, SessionError> {
+        let (old, user) = match current {
+            Current::Live(old) => match &old.body.authentication {
+                Some(authentication) => (old, &authentication.user),
+                None => return Err(SessionErrorKind::SignedOut.into()),
+            },
+            Current::Ended(_) => return Err(SessionErrorKind::Ended.into()),
+            Current::Vacant(_) | Current::Unread => return Err(SessionErrorKind::SignedOut.into()),
+        };
+        match self.replace(old, user).await? {
+            Left::Moved(new) | Left::Elsewhere(new) => {
+                telemetry::reauthenticated();
+                Ok(new)
+            }
+            // Only a sign-in begins anew.
+            Left::Ended(new) => {
+                discard(&self.realm, &new).await;
+                Err(SessionErrorKind::Ended.into())
+            }
+        }
+    }
+
+    /// Puts a new record with the content of `old` in its place.
+    async fn replace(&self, old: &Live, user: &UserId) -> Result<Left, SessionError> {
+        let handle = old.body.authentication.as_ref().map_or_else(SessionHandle::random, |before| before.handle);
+        let authentication = Authentication { user: user.clone(), handle, at: self.realm.clock.now() };
+        let mut new = self.create(carried(&old.body, authentication.clone())).await?;
+        let destination = Destination { user: user.clone(), token: new.token };
+        let marker = Marker::moved(destination.seal(&self.realm, &old.key));
+        let mut write_id = old.write_id;
+        loop {
+            let found = match self.realm.store.end(&old.key, Some(write_id), &marker).await? {
+                Ending::Applied => return Ok(Left::Moved(new)),
+                Ending::Absent => return Ok(Left::Ended(new)),
+                Ending::Found(entry) => Live::see(&self.realm, &old.claim(), &entry)?,
+            };
+            match found {
+                Seen::Live(newer) => {
+                    new = self.commit(&new, carried(&newer.body, authentication.clone())).await?;
+                    write_id = newer.write_id;
+                }
+                Seen::Ended(Some(elsewhere)) => {
+                    let theirs = self.follow(&elsewhere, user).await?;
+                    let Some(theirs) = theirs else { return Ok(Left::Ended(new)) };
+                    discard(&self.realm, &new).await;
+                    return Ok(Left::Elsewhere(theirs));
+                }
+                Seen::Ended(None) | Seen::Nothing => return Ok(Left::Ended(new)),
+            }
+            if Instant::now() >= self.until {
+                discard(&self.realm, &new).await;
+                return Err(SessionErrorKind::Contended.into());
+            }
+        }
+    }
+
+    /// The session that another sign-in of the same user made; none if it was another user's, or has ended since.
+    async fn follow(&self, destination: &Destination, user: &UserId) -> Result<Option<Live>, SessionError> {
+        if destination.user != *user {
+            return Ok(None);
+        }
+        let claim = Claim { kind: CookieKind::SignedIn, token: destination.token };
+        let Some(entry) = self.realm.store.load(&self.realm.key(&claim.token)).await? else { return Ok(None) };
+        match Live::see(&self.realm, &claim, &entry)? {
+            Seen::Live(live) => Ok(Some(live)),
+            Seen::Ended(_) | Seen::Nothing => Ok(None),
+        }
+    }
+
+    async fn create(&self, body: Body) -> Result<Live, SessionError> {
+        let new = Live::begin(&self.realm, body)?;
+        self.realm.store.create(&new.live.key, &new.entry, new.keep_for).await?;
+        telemetry::created(true);
+        Ok(new.live)
+    }
+
+    /// Copies again: a commit, so that a new record that was ended meanwhile stays ended.
+    async fn commit(&self, new: &Live, body: Body) -> Result<Live, SessionError> {
+        let next = new.followed_by(&self.realm, body)?;
+        let committed = self.realm.store.commit(&new.key, new.write_id, &next.entry, next.keep_for, self.until).await?;
+        match committed {
+            Commit::Applied(None) => Ok(next.live),
+            // Nobody knows the id, so that whatever happened to it was an ending.
+            Commit::Applied(Some(_)) | Commit::Conflict(_) | Commit::Absent => Err(SessionErrorKind::Ended.into()),
+        }
+    }
+
+    async fn emptied(&self, new: Live) -> Result<Live, SessionError> {
+        if new.body.slots.is_empty() {
+            return Ok(new);
+        }
+        let body = Body { slots: Vec::new(), ..Body::clone(&new.body) };
+        self.commit(&new, body).await
+    }
+
+    fn empty(&self, user: UserId) -> Body {
+        let now = self.realm.clock.now();
+        let authentication = Authentication { user, handle: SessionHandle::random(), at: now };
+        Body { created: now, authentication: Some(authentication), slots: Vec::new() }
+    }
+
+    /// The signed-in cookie and the visitor's; the anonymous one goes.
+    fn cookies(&self, new: &Live) -> Result<Cookies, SessionError> {
+        let authentication = new.body.authentication.as_ref().ok_or(SessionErrorKind::SignedOut)?;
+        let visitor = VisitorToken {
+            expires: self.realm.clock.now().plus(self.realm.visitor_lifetime),
+            handle: authentication.handle,
+            user: authentication.user.clone(),
+        };
+        Ok(Cookies::default()
+            .session(&self.realm, CookieKind::SignedIn, &new.token)
+            .visitor(&self.realm, &visitor)
+            .remove(&self.realm, CookieKind::Anonymous))
+    }
+}
+
+/// The content of a session for its successor. What an anonymous visitor gathered is carried unless its type says
+/// otherwise: somebody else may have planted it.
+fn carried(old: &Body, authentication: Authentication) -> Body {
+    let was_anonymous = old.authentication.is_none();
+    let stays = |slot: &&Slot| !(was_anonymous && slot.drop_at_sign_in);
+    let slots = old.slots.iter().filter(stays).cloned().collect();
+    Body { created: old.created, authentication: Some(authentication), slots }
+}

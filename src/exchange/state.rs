@@ -1,0 +1,186 @@
+//! The view that all extractors of one request share.
+
+use super::live::{Destination, Live, Seen};
+use super::presented::{Claim, Presented};
+use super::realm::Realm;
+use super::reply::Reply;
+use crate::cookie::VisitorToken;
+use crate::error::{SessionError, SessionErrorKind};
+use crate::record::Body;
+use crate::telemetry;
+use std::sync::{Arc, OnceLock};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+/// One request and its response, as far as sessions go.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    pub(super) realm: Arc<Realm>,
+    pub(super) presented: Presented,
+    pub(super) reply: Arc<Reply>,
+    visitor: OnceLock<Option<VisitorToken>>,
+    /// Held while the session is loaded or changed: the changes of one request come one after the other.
+    current: Arc<Mutex<Current>>,
+}
+
+/// The session of this request.
+#[derive(Debug)]
+pub(super) enum Current {
+    /// Nobody has asked yet.
+    Unread,
+    Live(Live),
+    /// There is none, and this is what beginning one comes to.
+    Vacant(Vacancy),
+    /// Others ended it, or moved it at sign-in; nothing may be begun in its place.
+    Ended(Option<Destination>),
+}
+
+/// Whether a session may begin where there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Vacancy {
+    Open,
+    /// Open, since this request itself signed out: what the browser sent counts no more.
+    SignedOut,
+    TwoCookies,
+    CrossSite,
+}
+
+/// Whether reading the session pushes its idle limit out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Activity {
+    Counts,
+    /// For polling.
+    Ignored,
+}
+
+pub(super) type Guard = OwnedMutexGuard<Current>;
+
+impl Exchange {
+    pub(super) fn new(realm: Arc<Realm>, presented: Presented) -> Self {
+        Self {
+            realm,
+            presented,
+            reply: Arc::default(),
+            visitor: OnceLock::new(),
+            current: Arc::new(Mutex::new(Current::Unread)),
+        }
+    }
+
+    pub(crate) fn realm(&self) -> &Realm {
+        &self.realm
+    }
+
+    pub(crate) fn reply(&self) -> &Reply {
+        &self.reply
+    }
+
+    /// Who the browser said it belongs to. Opens the cookie when first asked; no store call.
+    pub(crate) fn visitor(&self) -> Option<&VisitorToken> {
+        self.visitor.get_or_init(|| self.presented.visitor(&self.realm)).as_ref()
+    }
+
+    /// The session's content; none if there is no session. One round trip for all who ask in one request.
+    pub(crate) async fn body(&self, activity: Activity) -> Result<Option<Arc<Body>>, SessionError> {
+        let mut current = self.lock().await;
+        self.ensure_read(&mut current).await?;
+        self.seen(&mut current, activity).await
+    }
+
+    /// The same, asked anew.
+    pub(crate) async fn reread(&self, activity: Activity) -> Result<Option<Arc<Body>>, SessionError> {
+        let mut current = self.lock().await;
+        self.refresh(&mut current).await?;
+        self.seen(&mut current, activity).await
+    }
+
+    async fn seen(&self, current: &mut Current, activity: Activity) -> Result<Option<Arc<Body>>, SessionError> {
+        let Current::Live(live) = current else { return Ok(None) };
+        if activity == Activity::Counts {
+            self.touch_if_due(live).await;
+        }
+        Ok(Some(Arc::clone(&live.body)))
+    }
+
+    /// The lock outlives `self`'s borrow, so that a task of its own can hold it.
+    pub(super) async fn lock(&self) -> Guard {
+        Arc::clone(&self.current).lock_owned().await
+    }
+
+    pub(super) async fn ensure_read(&self, current: &mut Current) -> Result<(), SessionError> {
+        match current {
+            Current::Unread => self.refresh(current).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Reads what the store has now. On an error the view stays as it was.
+    pub(super) async fn refresh(&self, current: &mut Current) -> Result<(), SessionError> {
+        let (claims, vacancy) = match current {
+            Current::Vacant(Vacancy::SignedOut) => return Ok(()),
+            // Perhaps begun in this request: the cookies that came with it would not lead there.
+            Current::Live(live) => (vec![live.claim()], Vacancy::Open),
+            Current::Unread | Current::Vacant(_) | Current::Ended(_) => {
+                let claims = self.presented.sessions(&self.realm);
+                let vacancy = match (claims.ambiguous, claims.sessions.is_empty()) {
+                    (true, _) => Vacancy::TwoCookies,
+                    (false, true) if self.presented.is_cross_site() => Vacancy::CrossSite,
+                    (false, _) => Vacancy::Open,
+                };
+                (claims.sessions, vacancy)
+            }
+        };
+        *current = self.find(&claims, vacancy).await?;
+        Ok(())
+    }
+
+    /// The first claim that leads to a live session. Whose session has gone may have begun another since.
+    async fn find(&self, claims: &[Claim], vacancy: Vacancy) -> Result<Current, SessionError> {
+        let mut current = Current::Vacant(vacancy);
+        for claim in claims {
+            match self.look_up(claim).await? {
+                Seen::Live(live) => return Ok(Current::Live(live)),
+                Seen::Ended(destination) if matches!(current, Current::Vacant(_)) => {
+                    current = Current::Ended(destination);
+                }
+                Seen::Ended(_) | Seen::Nothing => {}
+            }
+        }
+        Ok(current)
+    }
+
+    pub(super) async fn look_up(&self, claim: &Claim) -> Result<Seen, SessionError> {
+        match self.realm.store.load(&self.realm.key(&claim.token)).await? {
+            Some(entry) => Live::see(&self.realm, claim, &entry),
+            None => Ok(Seen::Nothing),
+        }
+    }
+
+    /// Pushes the idle limit out, at most once in a tenth of it. A failure is no reason to fail the request.
+    async fn touch_if_due(&self, live: &mut Live) {
+        let (realm, now) = (&self.realm, self.realm.clock.now());
+        let limits = realm.limits_of(&live.body);
+        if !limits.touch_is_due(live.touched, now) {
+            return;
+        }
+        let Some(keep_for) = limits.keep_for(now, live.deadline) else { return };
+        match realm.store.touch(&live.key, live.touched, now, keep_for).await {
+            Ok(touched) => {
+                if touched {
+                    telemetry::touched();
+                }
+                live.touched = now;
+            }
+            Err(error) => telemetry::touch_failed(&error),
+        }
+    }
+}
+
+impl Vacancy {
+    /// Why nothing may begin, if nothing may.
+    pub(super) fn refusal(self) -> Option<SessionErrorKind> {
+        match self {
+            Self::Open | Self::SignedOut => None,
+            Self::TwoCookies => Some(SessionErrorKind::TwoCookies),
+            Self::CrossSite => Some(SessionErrorKind::CrossSite),
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What the layer leaves in a request: enough for an extractor to begin, and nothing more.
+
+use super::presented::Presented;
+use super::realm::Realm;
+use super::state::Exchange;
+use crate::error::SessionError;
+use http::{Extensions, HeaderMap, Method, Request};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+/// Leads from a request to its exchange, which begins when an extractor first asks.
+#[derive(Clone, Debug)]
+pub(crate) struct Ticket(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    realm: Arc<Realm>,
+    /// Another layer with the same cookies is around this one.
+    clash: bool,
+    exchange: OnceLock<Arc<Exchange>>,
+    closed: AtomicBool,
+}
+
+impl Ticket {
+    /// Leaves a ticket in a request's extensions, over one of a layer further out: the innermost wins.
+    ///
+    /// None if that is the same layer, applied twice, which then does its work once.
+    pub(crate) fn issue(realm: &Arc<Realm>, extensions: &mut Extensions) -> Option<Self> {
+        let outer = extensions.get::<Self>().map(|outer| &outer.0.realm);
+        if outer.is_some_and(|outer| Arc::ptr_eq(outer, realm)) {
+            return None;
+        }
+        let clash = outer.is_some_and(|outer| outer.cookies.names() == realm.cookies.names());
+        let inner =
+            Inner { realm: Arc::clone(realm), clash, exchange: OnceLock::new(), closed: AtomicBool::new(false) };
+        let ticket = Self(Arc::new(inner));
+        extensions.insert(ticket.clone());
+        Some(ticket)
+    }
+
+    /// The exchange of a request, begun if this is the first to ask for it.
+    ///
+    /// # Errors
+    ///
+    /// Misconfigured, if no layer was there or two of one name.
+    pub(crate) fn of_request<B>(request: &Request<B>) -> Result<Arc<Exchange>, SessionError> {
+        Self::exchange(request.method(), request.headers(), request.extensions())
+    }
+
+    /// The same, of a request taken apart.
+    #[cfg(feature = "axum")]
+    pub(crate) fn of_parts(parts: &http::request::Parts) -> Result<Arc<Exchange>, SessionError> {
+        Self::exchange(&parts.method, &parts.headers, &parts.extensions)
+    }
+
+    fn exchange(method: &Method, headers: &HeaderMap, extensions: &Extensions) -> Result<Arc<Exchange>, SessionError> {
+        let ticket = extensions.get::<Self>().ok_or_else(missing_layer)?;
+        let Inner { realm, clash, exchange, closed } = &*ticket.0;
+        if *clash {
+            return Err(SessionError::misconfigured(
+                "two SessionLayers with the same cookie names are nested; call .named(\"…\") on one of them",
+            ));
+        }
+        let begin = || Arc::new(Exchange::new(Arc::clone(realm), Presented::read(method, headers, realm)));
+        let exchange = exchange.get_or_init(begin);
+        // Asked for by something that outlived the response: then no cookie can go out any more.
+        if closed.load(Ordering::SeqCst) {
+            exchange.reply().close();
+        }
+        Ok(Arc::clone(exchange))
+    }
+
+    /// Ends the exchange, with the head of the response if there is one: from here on no cookie can be set.
+    pub(crate) fn close(&self, head: Option<&mut HeaderMap>) {
+        self.0.closed.store(true, Ordering::SeqCst);
+        let Some(exchange) = self.0.exchange.get() else { return };
+        let cookies = exchange.reply().close();
+        if let Some(headers) = head {
+            cookies.write(headers);
+        }
+    }
+}
+
+fn missing_layer() -> SessionError {
+    SessionError::misconfigured(
+        "no SessionLayer around this handler; add .layer(sessions) to the Router after the last .route(…), since routes \
+         added later are not covered. Middleware that uses sessions itself must be inside: on a Router add it before the \
+         SessionLayer, in a ServiceBuilder after it",
+    )
+}

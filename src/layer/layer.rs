@@ -1,0 +1,203 @@
+//! The layer and its settings.
+
+use super::service::SessionService;
+use crate::clock::Clock;
+use crate::cookie::{CookiePolicy, SameSite, check_domain, check_name};
+use crate::data::{Registry, Slots};
+use crate::error::ConfigError;
+use crate::exchange::Realm;
+use crate::keyring::Keyring;
+use crate::lifetime::{LONGEST, Limits};
+use crate::record::Entry;
+use crate::store::{PatientStore, Store};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+use tower_layer::Layer;
+
+/// Makes sessions available to the handlers inside. Costs next to nothing until one of them asks.
+///
+/// ```
+/// use thin_session::{Keyring, MemoryStore, SessionLayer};
+///
+/// let sessions = SessionLayer::new(MemoryStore::new(), Keyring::generate()); // a restart signs everybody out
+/// # let routes = axum::Router::<()>::new();
+/// let app = routes.layer(sessions);
+/// ```
+///
+/// It has no type parameter: which store it uses can be decided at run time. Cloning is cheap.
+#[derive(Clone)]
+pub struct SessionLayer {
+    realm: Arc<Realm>,
+}
+
+impl SessionLayer {
+    /// Bytes that a record may have unless configured.
+    pub const DEFAULT_BUDGET: usize = 4096;
+    /// How long the visitor cookie lives unless configured: 30 days.
+    pub const DEFAULT_VISITOR_LIFETIME: Duration = Duration::from_secs(30 * 86_400);
+    /// How long all tries of one store operation may take together unless configured: one second.
+    pub const DEFAULT_STORE_DEADLINE: Duration = Duration::from_secs(1);
+
+    /// Sessions in `store`, sealed with `keys`.
+    pub fn new(store: impl Store, keys: Keyring) -> Self {
+        let realm = Realm {
+            name: "",
+            store: PatientStore::new(store, Self::DEFAULT_STORE_DEADLINE),
+            keys,
+            clock: Clock::system(),
+            cookies: CookiePolicy::new(""),
+            anonymous: Limits::ANONYMOUS,
+            signed_in: Limits::SIGNED_IN,
+            visitor_lifetime: Self::DEFAULT_VISITOR_LIFETIME,
+            budget: Self::DEFAULT_BUDGET,
+            registry: Registry::default(),
+        };
+        Self { realm: Arc::new(realm) }
+    }
+
+    /// Names this layer, so that a second one can live on the same host: with cookies, keys in the store and seals of its
+    /// own. Where two are nested, handlers see the innermost.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Name`] unless it has 1 to 32 lower-case letters, digits or hyphens.
+    pub fn named(self, name: &'static str) -> Result<Self, ConfigError> {
+        check_name(name)?;
+        Ok(self.edit(|realm| realm.name = name))
+    }
+
+    /// Declares the types that handlers will ask for. Two of them with one name are a compile error here; those that are
+    /// not declared are found at their first use.
+    ///
+    /// ```compile_fail
+    /// # use serde::{Deserialize, Serialize};
+    /// # use thin_session::{Keyring, MemoryStore, SessionData, SessionLayer};
+    /// #[derive(Default, Serialize, Deserialize)]
+    /// struct Cart;
+    /// impl SessionData for Cart { const NAME: &'static str = "cart"; }
+    ///
+    /// #[derive(Default, Serialize, Deserialize)]
+    /// struct Basket;
+    /// impl SessionData for Basket { const NAME: &'static str = "cart"; }
+    ///
+    /// SessionLayer::new(MemoryStore::new(), Keyring::generate()).slots::<(Cart, Basket)>();
+    /// ```
+    #[must_use]
+    pub fn slots<T: Slots>(self) -> Self {
+        self.edit(|realm| {
+            if let Err(error) = realm.registry.claim::<T>() {
+                // Whoever asks for the type is told the same.
+                crate::telemetry::misconfigured(&error);
+            }
+        })
+    }
+
+    /// The limits of anonymous sessions. Defaults to [`Limits::ANONYMOUS`].
+    #[must_use]
+    pub fn anonymous(self, limits: Limits) -> Self {
+        self.edit(|realm| realm.anonymous = limits)
+    }
+
+    /// The limits of signed-in sessions. Defaults to [`Limits::SIGNED_IN`].
+    #[must_use]
+    pub fn signed_in(self, limits: Limits) -> Self {
+        self.edit(|realm| realm.signed_in = limits)
+    }
+
+    /// How long a browser is recognised after signing in; never renewed. Defaults to 30 days.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::VisitorLifetime`] unless it lies between a second and 400 days.
+    pub fn visitor_lifetime(self, lifetime: Duration) -> Result<Self, ConfigError> {
+        if !(Duration::from_secs(1)..=LONGEST).contains(&lifetime) {
+            return Err(ConfigError::VisitorLifetime);
+        }
+        Ok(self.edit(|realm| realm.visitor_lifetime = lifetime))
+    }
+
+    /// How many bytes a session's record may have, with its header and seal. Defaults to 4 KiB.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Budget`] unless it lies between 256 bytes and 64 KiB.
+    pub fn budget(self, bytes: usize) -> Result<Self, ConfigError> {
+        const { assert!(64 * 1024 <= Entry::MAX_SIZE / 2) };
+        if !(256..=64 * 1024).contains(&bytes) {
+            return Err(ConfigError::Budget(bytes));
+        }
+        Ok(self.edit(|realm| realm.budget = bytes))
+    }
+
+    /// How long all tries of one store operation may take together. Defaults to one second.
+    #[must_use]
+    pub fn store_deadline(self, deadline: Duration) -> Self {
+        self.edit(|realm| realm.store = realm.store.clone().with_patience(deadline))
+    }
+
+    /// On which requests from other sites browsers send the cookies. Defaults to [`SameSite::Lax`].
+    #[must_use]
+    pub fn same_site(self, same_site: SameSite) -> Self {
+        self.edit(|realm| realm.cookies.same_site = same_site)
+    }
+
+    /// Shares the cookies with all subdomains of `domain`, which then can also set them; their names begin with
+    /// `__Http-` instead of `__Host-Http-`. Defaults to this host alone.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Domain`] unless it is a plain host name.
+    pub fn domain(self, domain: &str) -> Result<Self, ConfigError> {
+        check_domain(domain)?;
+        Ok(self.edit(|realm| realm.cookies.domain = Some(domain.to_owned())))
+    }
+
+    /// Lets session cookies live until the session's absolute limit. Defaults to the browser's run. The store enforces
+    /// both limits either way.
+    #[must_use]
+    pub fn persistent_cookies(self) -> Self {
+        self.edit(|realm| realm.cookies.persistent = true)
+    }
+
+    /// Sends cookies over plain HTTP: no `Secure`, no prefix in their names, so that anybody on the way can read and plant
+    /// them. For development on a host other than `localhost`, where browsers take secure cookies anyway.
+    #[must_use]
+    pub fn insecure_plain_http(self) -> Self {
+        self.edit(|realm| realm.cookies.insecure = true)
+    }
+
+    /// Takes the time from this clock. Defaults to the system's.
+    #[must_use]
+    pub fn clock(self, clock: Clock) -> Self {
+        self.edit(|realm| realm.clock = clock)
+    }
+
+    /// What the service does to a request, without a service.
+    #[cfg(feature = "testing")]
+    pub(crate) fn leave_ticket<B>(&self, request: &mut http::Request<B>) {
+        crate::exchange::Ticket::issue(&self.realm, request.extensions_mut());
+    }
+
+    /// Changes a setting, in a copy if this layer is in use elsewhere.
+    fn edit(mut self, change: impl FnOnce(&mut Realm)) -> Self {
+        let realm = Arc::make_mut(&mut self.realm);
+        change(realm);
+        realm.cookies.rename(realm.name);
+        self
+    }
+}
+
+impl<S> Layer<S> for SessionLayer {
+    type Service = SessionService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        SessionService::new(inner, Arc::clone(&self.realm))
+    }
+}
+
+impl fmt::Debug for SessionLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionLayer").field("name", &self.realm.name).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,52 @@
+//! A store that can be taken down.
+
+use crate::memory::MemoryStore;
+use crate::store::{Answer, Entry, Key, Marker, Outcome, Store, StoreError, Timestamp, WriteId};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// A store in memory that refuses everything while it is down.
+#[derive(Debug, Default)]
+pub(super) struct FaultyStore {
+    inner: MemoryStore,
+    down: AtomicBool,
+}
+
+impl FaultyStore {
+    pub(super) fn new(inner: MemoryStore) -> Self {
+        Self { inner, down: AtomicBool::new(false) }
+    }
+
+    pub(super) fn set_down(&self, down: bool) {
+        self.down.store(down, Ordering::SeqCst);
+    }
+
+    fn up(&self) -> Answer<&MemoryStore> {
+        if self.down.load(Ordering::SeqCst) {
+            return Err(StoreError::not_applied("the test took the store down"));
+        }
+        Ok(&self.inner)
+    }
+}
+
+impl Store for FaultyStore {
+    async fn load(&self, key: &Key) -> Answer<Option<Entry>> {
+        self.up()?.load(key).await
+    }
+
+    async fn create(&self, key: &Key, entry: &Entry, keep_for: Duration) -> Answer<Outcome> {
+        self.up()?.create(key, entry, keep_for).await
+    }
+
+    async fn commit(&self, key: &Key, expected: WriteId, entry: &Entry, keep_for: Duration) -> Answer<Outcome> {
+        self.up()?.commit(key, expected, entry, keep_for).await
+    }
+
+    async fn touch(&self, key: &Key, seen: Timestamp, now: Timestamp, keep_for: Duration) -> Answer<bool> {
+        self.up()?.touch(key, seen, now, keep_for).await
+    }
+
+    async fn end(&self, key: &Key, expected: Option<WriteId>, marker: &Marker) -> Answer<Outcome> {
+        self.up()?.end(key, expected, marker).await
+    }
+}

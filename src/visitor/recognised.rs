@@ -1,0 +1,113 @@
+//! Who this browser belongs to, and signing in and out.
+
+use super::signed_in::SignedIn;
+use crate::error::SessionError;
+use crate::exchange::{Exchange, How, Remember, Ticket};
+use crate::id::UserId;
+use http::Request;
+use std::fmt;
+use std::sync::Arc;
+
+/// Who this browser belongs to: always there, read from an encrypted cookie in process, no store call.
+///
+/// It recognises and never grants privilege, like a doorman who says "good morning, Ada". Whoever must be Ada is asked
+/// for by [`SignedIn`]. `mut visitor` signs in and out.
+///
+/// ```
+/// use thin_session::{SessionError, UserId, Visitor};
+///
+/// async fn greet(visitor: Visitor) -> String {
+///     match visitor.user_id() {
+///         Some(user) => format!("Good morning, {}", name_of(user)),
+///         None => "Good morning".to_owned(),
+///     }
+/// }
+///
+/// async fn sign_in(mut visitor: Visitor) -> Result<&'static str, SessionError> {
+///     // after the password was verified
+///     visitor.sign_in(UserId::new(42)?).await?;
+///     Ok("Welcome")
+/// }
+/// # fn name_of(user: &UserId) -> &str { user.as_str() }
+/// ```
+pub struct Visitor {
+    user: Option<UserId>,
+    exchange: Arc<Exchange>,
+}
+
+impl Visitor {
+    /// The visitor of a request, for services without axum.
+    ///
+    /// # Errors
+    ///
+    /// Misconfigured without a [`SessionLayer`](crate::SessionLayer) around.
+    pub async fn of<B>(request: &Request<B>) -> Result<Self, SessionError> {
+        Ticket::of_request(request).map(Self::new)
+    }
+
+    pub(super) fn new(exchange: Arc<Exchange>) -> Self {
+        let user = exchange.visitor().map(|token| token.user.clone());
+        Self { user, exchange }
+    }
+
+    /// Whom this browser was last signed in as; recognised, not authenticated.
+    pub fn user_id(&self) -> Option<&UserId> {
+        self.user.as_ref()
+    }
+
+    /// Signs a user in whom the application has authenticated. The session gets a new id and the old one ends.
+    ///
+    /// Values of an anonymous session are carried over, unless their type says [`AtSignIn::Drop`](crate::AtSignIn); so are
+    /// those of a session of the same user. Nothing is carried over from another user's. With the same cookie again, as
+    /// after a double click, it leads to the same session. It goes on to its end if the request is dropped meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// `ResponseStarted`, `Unavailable`, `Contended`, `Unknown`: nobody was signed in by this request, or nobody knows; the
+    /// browser keeps the cookies that it had, and trying again is safe.
+    pub async fn sign_in(&mut self, user: UserId) -> Result<SignedIn, SessionError> {
+        let body = self.exchange.sign_in(How::SignIn(user)).await?;
+        self.user = body.authentication.as_ref().map(|authentication| authentication.user.clone());
+        SignedIn::proved(Arc::clone(&self.exchange), body)
+    }
+
+    /// Notes that the signed-in user has just proved again who they are. The session gets a new id, its content and its
+    /// handle stay, and both limits begin anew.
+    ///
+    /// # Errors
+    ///
+    /// `SignedOut` if nobody is signed in, `Ended` if the session was ended meanwhile; else as
+    /// [`sign_in`](Self::sign_in).
+    pub async fn reauthenticated(&mut self) -> Result<SignedIn, SessionError> {
+        let body = self.exchange.sign_in(How::Reauthentication).await?;
+        SignedIn::proved(Arc::clone(&self.exchange), body)
+    }
+
+    /// Signs out: the session ends in the store, and all cookies are removed. Whatever is under way with it meanwhile
+    /// gets `Ended`. An update later in this request begins a new, anonymous session.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails the cookies stay, so that signing out can be tried again. `ResponseStarted`: the session
+    /// has ended, but its cookies could not be removed.
+    pub async fn sign_out(&mut self) -> Result<(), SessionError> {
+        self.exchange.sign_out(Remember::Nobody).await?;
+        self.user = None;
+        Ok(())
+    }
+
+    /// Signs out like [`sign_out`](Self::sign_out), but goes on recognising the visitor.
+    ///
+    /// # Errors
+    ///
+    /// As [`sign_out`](Self::sign_out).
+    pub async fn sign_out_remembering(&mut self) -> Result<(), SessionError> {
+        self.exchange.sign_out(Remember::Visitor).await
+    }
+}
+
+impl fmt::Debug for Visitor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Visitor").field("recognised", &self.user.is_some()).finish_non_exhaustive()
+    }
+}
