@@ -29,9 +29,6 @@ pub enum SessionErrorKind {
     /// The session was ended while this request worked on it; nothing was changed (409).
     #[error("the session has ended; nothing was changed")]
     Ended,
-    /// Somebody else changed what this operation was decided on (409).
-    #[error("the session has changed meanwhile; nothing was changed")]
-    Changed,
     /// Nobody is signed in (401).
     #[error("nobody is signed in")]
     SignedOut,
@@ -109,7 +106,7 @@ impl SessionErrorKind {
             Self::Unavailable { .. } | Self::Unknown | Self::Contended | Self::Newer { .. } => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
-            Self::Ended | Self::Changed => StatusCode::CONFLICT,
+            Self::Ended => StatusCode::CONFLICT,
             Self::SignedOut | Self::NotRecent { .. } => StatusCode::UNAUTHORIZED,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TwoCookies => StatusCode::BAD_REQUEST,

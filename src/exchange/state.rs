@@ -4,9 +4,10 @@ use super::live::{Destination, Live, Seen};
 use super::presented::{Claim, Presented};
 use super::realm::Realm;
 use super::reply::Reply;
+use crate::clock::Timestamp;
 use crate::cookie::VisitorToken;
 use crate::error::{SessionError, SessionErrorKind};
-use crate::record::Body;
+use crate::record::{Body, Marker};
 use crate::telemetry;
 use std::sync::{Arc, OnceLock};
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -17,6 +18,8 @@ pub(crate) struct Exchange {
     pub(super) realm: Arc<Realm>,
     pub(super) presented: Presented,
     pub(super) reply: Arc<Reply>,
+    /// When the first extractor of this request asked.
+    began: Timestamp,
     visitor: OnceLock<Option<VisitorToken>>,
     /// Held while the session is loaded or changed: the changes of one request come one after the other.
     current: Arc<Mutex<Current>>,
@@ -57,6 +60,7 @@ pub(super) type Guard = OwnedMutexGuard<Current>;
 impl Exchange {
     pub(super) fn new(realm: Arc<Realm>, presented: Presented) -> Self {
         Self {
+            began: realm.clock.now(),
             realm,
             presented,
             reply: Arc::default(),
@@ -128,8 +132,16 @@ impl Exchange {
                 (claims.sessions, vacancy)
             }
         };
-        *current = self.find(&claims, vacancy).await?;
+        *current = match self.find(&claims, vacancy).await? {
+            // Its marker may have come and gone while this request was under way.
+            Current::Vacant(Vacancy::Open) if !claims.is_empty() && self.outlasts_markers() => Current::Ended(None),
+            found => found,
+        };
         Ok(())
+    }
+
+    fn outlasts_markers(&self) -> bool {
+        self.realm.clock.now().since(self.began) >= Marker::KEPT
     }
 
     /// The first claim that leads to a live session. Whose session has gone may have begun another since.

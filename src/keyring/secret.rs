@@ -63,15 +63,11 @@ impl Secret {
 
     /// The secret that this text encodes: base64 of either alphabet, with or without padding.
     ///
-    /// ```
+    /// ```no_run
     /// use thin_session::Secret;
     ///
-    /// # let text = "kH2mS0xg2nGgJr9qS4mZbKk0tq8pQ1w7c3eVhX5yUzo=";
-    /// # let _ =
-    /// Secret::from_base64(&std::env::var("SESSION_SECRET").unwrap_or_default())
-    /// # ;
-    /// # Secret::from_base64(text)?;
-    /// # Ok::<(), thin_session::KeyError>(())
+    /// let secret = Secret::from_base64(&std::env::var("SESSION_SECRET")?)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
