@@ -70,5 +70,5 @@ pub use keyring::{KeyError, Keyring, Secret};
 pub use layer::{ResponseFuture, SessionLayer, SessionService};
 pub use lifetime::Limits;
 pub use memory::MemoryStore;
-pub use session::{LazySession, Peek, Session};
+pub use session::{Cost, LazySession, Peek, Session};
 pub use visitor::{RecentAuth, SignedIn, Visitor};

@@ -187,3 +187,345 @@ fn associated_data(realm: &str, policy: &CookiePolicy, kind: CookieKind, key: Ke
         .field(&[VERSION])
         .field(key.as_bytes())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::scan::{Wanted, scan};
+    use super::*;
+    use crate::keyring::Secret;
+    use proptest::prelude::*;
+    use std::time::Duration;
+
+    const LASTING: &str = "kH2mS0xg2nGgJr9qS4mZbKk0tq8pQ1w7c3eVhX5yUzo=";
+    const CURRENT: &str = "3p1mJ7yqk0Vb9GmC2tX8sR5dLw6uNf4hQzE1aYoKxIc=";
+    const OTHER: &str = "Zr8Qw2Lk5TnXv0JcBy7Hm4PfGs1DaUe9KoRi6NxStVg=";
+
+    /// Cookies made once, of every kind and with both sorts of name: what was sealed must open for ever.
+    const FROZEN: [(&str, CookieKind, &str); 4] = [
+        (
+            "",
+            CookieKind::Visitor,
+            "AXyIvNFS4CZhqu_WWNt0IdHRw72bg38nNfelGrYXZKnNBQWWF1twttCJ4SvlXvjNvrNVgh0FfGx4DsM22Giz7__v\
+             WEC6j-s1hGq5AhK3XrRvN9zbSnKhK-H73zgVxRqbHgx_MhM1vZQJeVPcTyxWvQSSvc1pmd2JyF_Yt0Em3bRBvetN",
+        ),
+        (
+            "",
+            CookieKind::Anonymous,
+            "AXyIvNFayt7K4W0e7hOMaaPLJ2uZuF3QfDiCPaWLCa8U7jBiXGDN3YWZLq04QWf1eY-h3kAFUQhrD5LrvwGkJ95R672h",
+        ),
+        (
+            "",
+            CookieKind::SignedIn,
+            "AXyIvNG3vKW5m_4p7QkpyL_G51P-apr50rR3fCSFerJ34h8uaMeyReeU0hwqgtSdtVPBcBeXPyyBkfCsTOphaAPlW9Ey",
+        ),
+        (
+            "admin",
+            CookieKind::SignedIn,
+            "AXyIvNEtajSH2jXTio1R0QwdFL470s6WIltda-bkn37zJ6OeqLZJBhMgmaks13BuDmKea0ayjI12qfgmY3o3LriOt1oB",
+        ),
+    ];
+
+    fn secret(text: &str) -> Secret {
+        Secret::from_base64(text).unwrap()
+    }
+
+    fn keys() -> Keyring {
+        Keyring::new(secret(LASTING), secret(CURRENT)).unwrap()
+    }
+
+    fn moment() -> Timestamp {
+        Timestamp::from_millis(2_000_000_000_000)
+    }
+
+    fn session_token() -> SessionToken {
+        SessionToken { expires: moment(), shard: Shard(0xabcd), id: SessionId::from_bytes(*b"a session's id..") }
+    }
+
+    fn visitor_token() -> VisitorToken {
+        let handle = SessionHandle::from_bytes(*b"a session handle");
+        VisitorToken { expires: moment(), handle, user: UserId::new("ada").unwrap() }
+    }
+
+    /// A layer's cookie of one kind: what a sealed value is bound to.
+    #[derive(Clone)]
+    struct Place {
+        keys: Keyring,
+        realm: &'static str,
+        policy: CookiePolicy,
+        kind: CookieKind,
+    }
+
+    impl Place {
+        fn of(realm: &'static str, kind: CookieKind) -> Self {
+            Self { keys: keys(), realm, policy: CookiePolicy::new(realm), kind }
+        }
+
+        fn seal(&self, token: &impl Token) -> String {
+            seal(&self.keys, self.realm, &self.policy, self.kind, token)
+        }
+
+        fn open_one<T: Token>(&self, text: impl AsRef<[u8]>) -> Result<T, &'static str> {
+            open_one(&self.keys, self.realm, &self.policy, self.kind, text.as_ref())
+        }
+
+        /// As the layer does it, with all values that came under the cookie's name.
+        fn open<T: Token>(&self, values: &[&str], now: Timestamp) -> Opened<T> {
+            let name = self.policy.name(self.kind);
+            let header = values.iter().map(|value| format!("{name}={value}")).collect::<Vec<_>>().join("; ");
+            let [found] = scan([header.as_bytes()].into_iter(), [Wanted { name, length: T::SEALED_LEN }]);
+            open(&self.keys, self.realm, &self.policy, self.kind, &found, now)
+        }
+
+        /// Whether it is accepted as anything at all.
+        fn opens(&self, text: impl AsRef<[u8]>) -> bool {
+            self.open_one::<SessionToken>(&text).is_ok() || self.open_one::<VisitorToken>(&text).is_ok()
+        }
+    }
+
+    fn frozen() -> impl Iterator<Item = (Place, &'static str)> {
+        FROZEN.into_iter().map(|(realm, kind, text)| (Place::of(realm, kind), text))
+    }
+
+    /// A plaintext of any bytes, in the place of a `T`: what only who has the key could seal.
+    #[derive(PartialEq)]
+    struct Forged(Vec<u8>);
+
+    impl Token for Forged {
+        const SIZE: usize = 0;
+
+        fn encode(&self) -> Vec<u8> {
+            self.0.clone()
+        }
+
+        fn decode(_: &[u8]) -> Result<Self, Malformed> {
+            unreachable!("forged tokens are opened as real ones")
+        }
+
+        fn expires(&self) -> Timestamp {
+            moment()
+        }
+    }
+
+    #[test]
+    fn frozen_cookies_open() {
+        for (place, text) in frozen() {
+            match place.kind {
+                CookieKind::Visitor => assert_eq!(place.open_one(text), Ok(visitor_token())),
+                CookieKind::Anonymous | CookieKind::SignedIn => assert_eq!(place.open_one(text), Ok(session_token())),
+            }
+        }
+    }
+
+    #[test]
+    fn every_sealed_value_has_the_length_that_is_looked_for() {
+        for length in 1..=UserId::MAX_LEN {
+            let visitor = VisitorToken { user: UserId::new("u".repeat(length)).unwrap(), ..visitor_token() };
+            let place = Place::of("", CookieKind::Visitor);
+            let text = place.seal(&visitor);
+            assert_eq!(text.len(), VisitorToken::SEALED_LEN);
+            assert_eq!(place.open_one(text), Ok(visitor));
+        }
+        assert_eq!(Place::of("", CookieKind::Anonymous).seal(&session_token()).len(), SessionToken::SEALED_LEN);
+        assert_ne!(VisitorToken::SEALED_LEN, SessionToken::SEALED_LEN);
+    }
+
+    #[test]
+    fn no_two_seals_of_one_token_are_alike() {
+        let place = Place::of("", CookieKind::Anonymous);
+        assert_ne!(place.seal(&session_token()), place.seal(&session_token()));
+    }
+
+    #[test]
+    fn every_flip_of_one_bit_is_refused() {
+        for (place, text) in frozen() {
+            let bytes = URL_SAFE_NO_PAD.decode(text).unwrap();
+            for bit in 0..bytes.len() * 8 {
+                let mut flipped = bytes.clone();
+                flipped[bit / 8] ^= 1 << (bit % 8);
+                assert!(!place.opens(URL_SAFE_NO_PAD.encode(flipped)), "{:?}, bit {bit}", place.kind);
+            }
+        }
+    }
+
+    #[test]
+    fn every_substitution_of_one_character_is_refused() {
+        for (place, text) in frozen() {
+            for at in 0..text.len() {
+                let mut bytes = text.as_bytes().to_vec();
+                for other in (0..=u8::MAX).filter(|other| *other != text.as_bytes()[at]) {
+                    bytes[at] = other;
+                    assert!(!place.opens(&bytes), "{:?}, {other:#04x} at {at}", place.kind);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_shorter_or_longer_text_is_refused() {
+        for (place, text) in frozen() {
+            for length in 0..text.len() {
+                assert!(!place.opens(&text[..length]), "{:?}, cut to {length}", place.kind);
+                assert!(!place.opens(&text[text.len() - length..]), "{:?}, the last {length}", place.kind);
+            }
+            for byte in 0..=u8::MAX {
+                assert!(!place.opens([text.as_bytes(), &[byte]].concat()), "{:?}, then {byte:#04x}", place.kind);
+                assert!(!place.opens([&[byte], text.as_bytes()].concat()), "{:?}, after {byte:#04x}", place.kind);
+            }
+            for more in ["=", "==", "===", "AAAA", "\r\n", "%3D", text] {
+                assert!(!place.opens(format!("{text}{more}")), "{:?}, then {more:?}", place.kind);
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_before_the_seal_and_after_it_are_refused() {
+        for (place, text) in frozen() {
+            let bytes = URL_SAFE_NO_PAD.decode(text).unwrap();
+            for length in 0..bytes.len() {
+                assert!(!place.opens(URL_SAFE_NO_PAD.encode(&bytes[..length])), "{:?}, cut to {length}", place.kind);
+            }
+            for more in 1..=2 * TAG_SIZE {
+                let longer = [&bytes, &vec![0; more][..]].concat();
+                assert!(!place.opens(URL_SAFE_NO_PAD.encode(longer)), "{:?}, {more} more", place.kind);
+            }
+        }
+    }
+
+    #[test]
+    fn another_spelling_of_the_same_bytes_is_refused() {
+        for (place, text) in frozen() {
+            let bytes = URL_SAFE_NO_PAD.decode(text).unwrap();
+            let standard = base64::engine::general_purpose::STANDARD.encode(bytes);
+            assert!(standard != text, "the frozen cookies tell both alphabets apart");
+            assert!(!place.opens(standard));
+            assert!(!place.opens(format!("\"{text}\"")));
+            assert!(!place.opens(text.to_lowercase()) && !place.opens(text.to_uppercase()));
+        }
+    }
+
+    #[test]
+    fn a_tag_of_zeros_is_refused() {
+        for (place, text) in frozen() {
+            let mut bytes = URL_SAFE_NO_PAD.decode(text).unwrap();
+            let tag = bytes.len() - TAG_SIZE;
+            bytes[tag..].fill(0);
+            assert!(!place.opens(URL_SAFE_NO_PAD.encode(&bytes)));
+            bytes[1 + KeyId::SIZE..].fill(0);
+            assert!(!place.opens(URL_SAFE_NO_PAD.encode(&bytes)));
+        }
+    }
+
+    /// The same plaintext in every place, so that nothing but the place can make the difference.
+    #[test]
+    fn a_value_opens_in_its_own_place_only() {
+        let both = [keys(), Keyring::new(secret(LASTING), secret(OTHER)).unwrap()];
+        let mut places = Vec::new();
+        for keys in both {
+            for realm in ["", "admin", "admin-"] {
+                for policy in [CookiePolicy::new(""), CookiePolicy::new("admin"), plain_http()] {
+                    let place = |kind| Place { keys: keys.clone(), realm, policy: policy.clone(), kind };
+                    places.extend(CookieKind::ALL.map(place));
+                }
+            }
+        }
+        for (sealed_in, from) in places.iter().enumerate() {
+            let text = from.seal(&session_token());
+            for (opened_in, to) in places.iter().enumerate() {
+                assert_eq!(to.open_one::<SessionToken>(&text).is_ok(), sealed_in == opened_in);
+            }
+        }
+    }
+
+    fn plain_http() -> CookiePolicy {
+        let mut policy = CookiePolicy::new("");
+        policy.insecure = true;
+        policy.rename("");
+        policy
+    }
+
+    #[test]
+    fn a_cookie_opens_until_it_expires() {
+        let place = Place::of("", CookieKind::SignedIn);
+        let text = place.seal(&session_token());
+        let just_before = Timestamp::from_millis(2_000_000_000_000 - 1);
+        assert_eq!(place.open(&[&text], just_before), Opened::One(session_token()));
+        for late in [moment(), moment().plus(Duration::from_millis(1)), moment().plus(Duration::MAX)] {
+            assert_eq!(place.open::<SessionToken>(&[&text], late), Opened::None);
+        }
+    }
+
+    #[test]
+    fn former_and_future_keys_open_and_unknown_or_refused_ones_do_not() {
+        let place = Place::of("", CookieKind::Anonymous);
+        let text = place.seal(&session_token());
+        let with = |keys: Keyring| Place { keys, ..place.clone() }.open_one::<SessionToken>(&text);
+        let other = || Keyring::new(secret(LASTING), secret(OTHER)).unwrap();
+        assert_eq!(with(other().also_opening(secret(CURRENT)).unwrap()), Ok(session_token()));
+        assert_eq!(with(other()), Err("sealed under an unknown key"));
+        assert_eq!(with(other().refusing(secret(CURRENT)).unwrap()), Err("sealed under a refused key"));
+        // A lasting secret places users; it opens nothing.
+        assert_eq!(with(Keyring::new(secret(CURRENT), secret(OTHER)).unwrap()), Err("sealed under an unknown key"));
+    }
+
+    #[test]
+    fn the_version_is_looked_at_first() {
+        let (place, text) = frozen().next().unwrap();
+        let mut bytes = URL_SAFE_NO_PAD.decode(text).unwrap();
+        bytes[0] = VERSION + 1;
+        assert_eq!(place.open_one::<VisitorToken>(URL_SAFE_NO_PAD.encode(bytes)), Err("unknown version"));
+    }
+
+    #[test]
+    fn a_sealed_plaintext_that_is_not_exactly_a_token_is_refused() {
+        let place = Place::of("", CookieKind::Visitor);
+        let plain = visitor_token().encode();
+        let user = Timestamp::SIZE + SessionHandle::SIZE;
+        let changed = |at: usize, byte: u8| {
+            let mut plain = plain.clone();
+            plain[at] = byte;
+            plain
+        };
+        let padding = user + 1 + "ada".len();
+        let mut forged: Vec<_> = (padding..VisitorToken::SIZE).map(|at| changed(at, 1)).collect();
+        forged.extend([0, 1, 2, 65, 127, 128, 131, 255].map(|length| changed(user, length)));
+        forged.push(changed(user + 1, 0xff));
+        forged.extend([plain[..plain.len() - 1].to_vec(), [&plain[..], &[0]].concat(), Vec::new()]);
+        // The right length, written in two bytes.
+        forged.push([&plain[..user], &[0x83, 0], &plain[user + 1..plain.len() - 1]].concat());
+        for plain in forged {
+            let text = place.seal(&Forged(plain.clone()));
+            assert_eq!(place.open_one::<VisitorToken>(text), Err("malformed"), "{plain:?}");
+        }
+        assert_eq!(place.open_one(place.seal(&Forged(plain))), Ok(visitor_token()));
+    }
+
+    #[test]
+    fn equal_tokens_are_one_and_different_ones_are_several() {
+        let place = Place::of("", CookieKind::Anonymous);
+        let (mine, theirs) = (session_token(), SessionToken { shard: Shard(1), ..session_token() });
+        let [first, again, planted] = [&mine, &mine, &theirs].map(|token| place.seal(token));
+        let junk = "A".repeat(SessionToken::SEALED_LEN);
+        let open = |values: &[&str]| place.open::<SessionToken>(values, Timestamp::default());
+        assert_eq!(open(&[&first, &again]), Opened::One(mine));
+        assert_eq!(open(&[&junk, &first, &junk, &again]), Opened::One(mine));
+        assert_eq!(open(&[&first, &planted, &again]), Opened::Several(vec![mine, theirs]));
+        assert_eq!(open(&[&junk]), Opened::None);
+        assert_eq!(open(&[]), Opened::None);
+    }
+
+    proptest! {
+        #[test]
+        fn random_bytes_are_refused_and_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let place = Place::of("", CookieKind::SignedIn);
+            prop_assert!(!place.opens(&bytes));
+            let with_a_true_head = [&[VERSION], &place.keys.current().id().as_bytes()[..], &bytes].concat();
+            prop_assert!(!place.opens(URL_SAFE_NO_PAD.encode(with_a_true_head)));
+        }
+
+        #[test]
+        fn a_plaintext_of_any_bytes_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..120)) {
+            prop_assert_eq!(SessionToken::decode(&bytes).is_ok(), bytes.len() >= SessionToken::SIZE);
+            let _ = VisitorToken::decode(&bytes);
+        }
+    }
+}

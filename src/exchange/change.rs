@@ -6,6 +6,7 @@ use crate::error::{SessionError, SessionErrorKind};
 use crate::record::{Body, Entry, Slot};
 use crate::store::Commit;
 use crate::telemetry;
+use std::sync::Arc;
 use tokio::time::Instant;
 
 /// What a change comes to when it is decided on what is there.
@@ -39,11 +40,12 @@ impl Exchange {
     /// What `decide` answers; `Ended`, `Contended`, `Unknown` or `Unavailable` as the store has it; why nothing may begin
     /// where there is no session.
     pub(crate) async fn change<R: Send>(
-        &self,
+        self: &Arc<Self>,
         decide: impl Fn(&[Slot]) -> Result<(Edit, R), SessionError> + Send,
     ) -> Result<R, SessionError> {
+        let _timer = self.meter().time();
         let mut current = self.lock().await;
-        let until = self.realm.store.deadline();
+        let until = self.store.deadline();
         if self.reply.is_closed() {
             // A stream or socket may have looked hours ago.
             self.refresh(&mut current).await?;
@@ -86,8 +88,12 @@ impl Exchange {
         edit: &Edit,
         until: Instant,
     ) -> Result<bool, SessionError> {
-        let next = live.followed_by(&self.realm, edit.apply_to(&live.body))?.within_budget(&self.realm, &edit.set)?;
-        let committed = self.realm.store.commit(&live.key, live.write_id, &next.entry, next.keep_for, until).await?;
+        let next = live.followed_by(&self.realm, edit.apply_to(&live.body))?.within_budget(
+            &self.realm,
+            Some(live),
+            &edit.set,
+        )?;
+        let committed = self.store.commit(&live.key, live.write_id, &next.entry, next.keep_for, until).await?;
         match committed {
             Commit::Applied(None) => *current = Current::Live(next.live),
             Commit::Applied(Some(since)) => {

@@ -1,8 +1,7 @@
 //! Beginning an anonymous session.
 
 use super::live::Live;
-use super::realm::Realm;
-use super::reply::{Cookies, Reply};
+use super::reply::Cookies;
 use super::runtime::to_the_end;
 use super::state::{Current, Exchange, Guard};
 use crate::cookie::CookieKind;
@@ -16,37 +15,37 @@ impl Exchange {
     ///
     /// On a task of its own that holds `current`: if this request is dropped while the store works, the record does not
     /// stay behind without a cookie.
-    pub(super) async fn begin(&self, mut current: Guard, slots: Vec<Slot>) -> Result<(), SessionError> {
+    pub(super) async fn begin(self: &Arc<Self>, mut current: Guard, slots: Vec<Slot>) -> Result<(), SessionError> {
         if self.reply.is_closed() {
             return Err(SessionErrorKind::ResponseStarted.into());
         }
-        let (realm, reply) = (Arc::clone(&self.realm), Arc::clone(&self.reply));
-        let body = Body { created: realm.clock.now(), authentication: None, slots: slots.clone() };
-        let new = Live::begin(&realm, body)?.within_budget(&realm, &slots)?;
+        let exchange = Arc::clone(self);
+        let body = Body { created: self.realm.clock.now(), authentication: None, slots: slots.clone() };
+        let new = Live::begin(&self.realm, body)?.within_budget(&self.realm, None, &slots)?;
         to_the_end(async move {
-            realm.store.create(&new.live.key, &new.entry, new.keep_for).await?;
+            exchange.store.create(&new.live.key, &new.entry, new.keep_for).await?;
             telemetry::created(false);
-            let cookies = Cookies::default().session(&realm, CookieKind::Anonymous, &new.live.token);
-            hand_over(&realm, &reply, cookies, &new.live).await?;
+            let cookies = Cookies::default().session(&exchange.realm, CookieKind::Anonymous, &new.live.token);
+            exchange.hand_over(cookies, &new.live).await?;
             *current = Current::Live(new.live);
             Ok(())
         })
         .await
     }
-}
 
-/// Gives a new session's cookies to the response; if that has left already, the session ends at once.
-pub(super) async fn hand_over(realm: &Realm, reply: &Reply, cookies: Cookies, new: &Live) -> Result<(), SessionError> {
-    let Err(closed) = reply.set(cookies) else { return Ok(()) };
-    discard(realm, new).await;
-    Err(closed.into())
-}
+    /// Gives a new session's cookies to the response; if that has left already, the session ends at once.
+    pub(super) async fn hand_over(&self, cookies: Cookies, new: &Live) -> Result<(), SessionError> {
+        let Err(closed) = self.reply.set(cookies) else { return Ok(()) };
+        self.discard(new).await;
+        Err(closed.into())
+    }
 
-/// Ends a session that no browser knows of. Should that fail, it idles out unused.
-pub(super) async fn discard(realm: &Realm, unknown: &Live) {
-    let reason = EndReason::Unclaimed;
-    match realm.store.end(&unknown.key, None, &Marker::ended(reason)).await {
-        Ok(_) => telemetry::ended(reason.as_str()),
-        Err(error) => telemetry::end_failed(reason.as_str(), &error),
+    /// Ends a session that no browser knows of. Should that fail, it idles out unused.
+    pub(super) async fn discard(&self, unknown: &Live) {
+        let reason = EndReason::Unclaimed;
+        match self.store.end(&unknown.key, None, &Marker::ended(reason)).await {
+            Ok(_) => telemetry::ended(reason.as_str()),
+            Err(error) => telemetry::end_failed(reason.as_str(), &error),
+        }
     }
 }

@@ -24,6 +24,8 @@ pub(crate) struct Live {
     pub(super) deadline: Timestamp,
     pub(super) touched: Timestamp,
     history: History,
+    /// Bytes of its record, as the budget counts them.
+    size: usize,
 }
 
 /// What stands under a session's key.
@@ -75,8 +77,8 @@ impl Live {
         if deadline <= realm.clock.now() {
             return Ok(Seen::Nothing);
         }
-        let (token, body, history) = (claim.token, Arc::new(body), header.history);
-        Ok(Seen::Live(Self { token, key, body, write_id, deadline, touched, history }))
+        let (token, body, history, size) = (claim.token, Arc::new(body), header.history, entry.size());
+        Ok(Seen::Live(Self { token, key, body, write_id, deadline, touched, history, size }))
     }
 
     /// A record for a session under a new id.
@@ -107,7 +109,8 @@ impl Live {
         };
         let entry = sealing::seal(&realm.keys, realm.place(&key), deadline, now, history.clone(), &body);
         let write_id = entry.write_id();
-        let live = Self { token, key, body: Arc::new(body), write_id, deadline, touched: now, history };
+        let (body, size) = (Arc::new(body), entry.size());
+        let live = Self { token, key, body, write_id, deadline, touched: now, history, size };
         Ok(Prepared { entry, keep_for, live })
     }
 
@@ -119,10 +122,16 @@ impl Live {
 }
 
 impl Prepared {
-    /// Refuses a record that a change made larger than its budget.
-    pub(super) fn within_budget(self, realm: &Realm, changed: &[Slot]) -> Result<Self, SessionError> {
-        let (size, limit) = (self.entry.as_bytes().len(), realm.budget);
-        if size <= limit {
+    /// Refuses a record that a change made larger than its budget. Where there was a larger one already, since the budget
+    /// was lowered or somebody signed in, it may shrink by any number of steps.
+    pub(super) fn within_budget(
+        self,
+        realm: &Realm,
+        before: Option<&Live>,
+        changed: &[Slot],
+    ) -> Result<Self, SessionError> {
+        let (size, limit) = (self.live.size, realm.budget);
+        if size <= limit || before.is_some_and(|before| size < before.size) {
             return Ok(self);
         }
         let largest = changed.iter().max_by_key(|slot| slot.bytes.len());

@@ -11,14 +11,11 @@
 //!
 //! A crash in between leaves at most a record that nobody knows the id of.
 
-use super::create::{discard, hand_over};
 use super::live::{Destination, Live, Seen};
 use super::presented::Claim;
-use super::realm::Realm;
-use super::reply::{Cookies, Reply};
+use super::reply::Cookies;
 use super::runtime::to_the_end;
-use super::sign_out::end;
-use super::state::{Current, Exchange, Guard};
+use super::state::{Current, Exchange, Guard, MOVES};
 use crate::cookie::{CookieKind, VisitorToken};
 use crate::error::{SessionError, SessionErrorKind};
 use crate::id::{SessionHandle, UserId};
@@ -38,8 +35,7 @@ pub(crate) enum How {
 
 /// A change of id under way, on a task of its own.
 struct Move {
-    realm: Arc<Realm>,
-    reply: Arc<Reply>,
+    exchange: Arc<Exchange>,
     until: Instant,
 }
 
@@ -53,18 +49,35 @@ enum Left {
     Elsewhere(Live),
 }
 
+/// The session that takes the old one's place.
+struct Successor {
+    live: Live,
+    /// Whether a marker in the old one's place leads to it.
+    is_reachable: bool,
+}
+
+impl Successor {
+    fn reachable(live: Live) -> Self {
+        Self { live, is_reachable: true }
+    }
+
+    fn unknown(live: Live) -> Self {
+        Self { live, is_reachable: false }
+    }
+}
+
 impl Exchange {
     /// Signs a user in, or proves the present one anew. Answers who is signed in.
     ///
     /// Goes on to its end if the request is dropped meanwhile.
-    pub(crate) async fn sign_in(&self, how: How) -> Result<Arc<Body>, SessionError> {
+    pub(crate) async fn sign_in(self: &Arc<Self>, how: How) -> Result<Arc<Body>, SessionError> {
+        let _timer = self.meter().time();
         let mut current = self.lock().await;
         if self.reply.is_closed() {
             return Err(SessionErrorKind::ResponseStarted.into());
         }
         self.ensure_read(&mut current).await?;
-        let until = self.realm.store.deadline();
-        let task = Move { realm: Arc::clone(&self.realm), reply: Arc::clone(&self.reply), until };
+        let task = Move { exchange: Arc::clone(self), until: self.store.deadline() };
         to_the_end(task.run(current, how)).await
     }
 }
@@ -75,36 +88,43 @@ impl Move {
             How::SignIn(user) => self.sign_in(&current, user).await?,
             How::Reauthentication => self.reauthenticate(&current).await?,
         };
-        let cookies = self.cookies(&new)?;
-        hand_over(&self.realm, &self.reply, cookies, &new).await?;
-        let body = Arc::clone(&new.body);
-        *current = Current::Live(new);
+        let cookies = self.cookies(&new.live)?;
+        if new.is_reachable {
+            // Whoever tries again with the old cookie is led here. To end it would lose what it holds.
+            self.exchange.reply.set(cookies)?;
+        } else {
+            self.exchange.hand_over(cookies, &new.live).await?;
+        }
+        let body = Arc::clone(&new.live.body);
+        *current = Current::Live(new.live);
         Ok(body)
     }
 
-    async fn sign_in(&self, current: &Current, user: UserId) -> Result<Live, SessionError> {
+    async fn sign_in(&self, current: &Current, user: UserId) -> Result<Successor, SessionError> {
         let new = match current {
             Current::Live(old) => match &old.body.authentication {
                 Some(before) if before.user != user => {
-                    end(&self.realm, old.claim(), EndReason::Replaced).await?;
-                    self.create(self.empty(user)).await?
+                    self.exchange.end(old.claim(), EndReason::Replaced).await?;
+                    Successor::unknown(self.create(self.empty(user)).await?)
                 }
                 _ => match self.replace(old, &user).await? {
-                    Left::Moved(new) | Left::Elsewhere(new) => new,
-                    Left::Ended(new) => self.emptied(new).await?,
+                    Left::Moved(new) | Left::Elsewhere(new) => Successor::reachable(new),
+                    Left::Ended(new) => Successor::unknown(self.emptied(new).await?),
                 },
             },
             Current::Ended(Some(destination)) => match self.follow(destination, &user).await? {
-                Some(theirs) => theirs,
-                None => self.create(self.empty(user)).await?,
+                Some(theirs) => Successor::reachable(theirs),
+                None => Successor::unknown(self.create(self.empty(user)).await?),
             },
-            Current::Ended(None) | Current::Vacant(_) | Current::Unread => self.create(self.empty(user)).await?,
+            Current::Ended(None) | Current::Vacant(_) | Current::Unread => {
+                Successor::unknown(self.create(self.empty(user)).await?)
+            }
         };
         telemetry::signed_in();
         Ok(new)
     }
 
-    async fn reauthenticate(&self, current: &Current) -> Result<Live, SessionError> {
+    async fn reauthenticate(&self, current: &Current) -> Result<Successor, SessionError> {
         let (old, user) = match current {
             Current::Live(old) => match &old.body.authentication {
                 Some(authentication) => (old, &authentication.user),
@@ -116,11 +136,11 @@ impl Move {
         match self.replace(old, user).await? {
             Left::Moved(new) | Left::Elsewhere(new) => {
                 telemetry::reauthenticated();
-                Ok(new)
+                Ok(Successor::reachable(new))
             }
             // Only a sign-in begins anew.
             Left::Ended(new) => {
-                discard(&self.realm, &new).await;
+                self.exchange.discard(&new).await;
                 Err(SessionErrorKind::Ended.into())
             }
         }
@@ -129,16 +149,16 @@ impl Move {
     /// Puts a new record with the content of `old` in its place.
     async fn replace(&self, old: &Live, user: &UserId) -> Result<Left, SessionError> {
         let handle = old.body.authentication.as_ref().map_or_else(SessionHandle::random, |before| before.handle);
-        let authentication = Authentication { user: user.clone(), handle, at: self.realm.clock.now() };
+        let authentication = Authentication { user: user.clone(), handle, at: self.exchange.realm.clock.now() };
         let mut new = self.create(carried(&old.body, authentication.clone())).await?;
         let destination = Destination { user: user.clone(), token: new.token };
-        let marker = Marker::moved(destination.seal(&self.realm, &old.key));
+        let marker = Marker::moved(destination.seal(&self.exchange.realm, &old.key));
         let mut write_id = old.write_id;
         loop {
-            let found = match self.realm.store.end(&old.key, Some(write_id), &marker).await? {
+            let found = match self.exchange.store.end(&old.key, Some(write_id), &marker).await? {
                 Ending::Applied => return Ok(Left::Moved(new)),
                 Ending::Absent => return Ok(Left::Ended(new)),
-                Ending::Found(entry) => Live::see(&self.realm, &old.claim(), &entry)?,
+                Ending::Found(entry) => Live::see(&self.exchange.realm, &old.claim(), &entry)?,
             };
             match found {
                 Seen::Live(newer) => {
@@ -148,42 +168,47 @@ impl Move {
                 Seen::Ended(Some(elsewhere)) => {
                     let theirs = self.follow(&elsewhere, user).await?;
                     let Some(theirs) = theirs else { return Ok(Left::Ended(new)) };
-                    discard(&self.realm, &new).await;
+                    self.exchange.discard(&new).await;
                     return Ok(Left::Elsewhere(theirs));
                 }
                 Seen::Ended(None) | Seen::Nothing => return Ok(Left::Ended(new)),
             }
             if Instant::now() >= self.until {
-                discard(&self.realm, &new).await;
+                self.exchange.discard(&new).await;
                 return Err(SessionErrorKind::Contended.into());
             }
         }
     }
 
-    /// The session that another sign-in of the same user made; none if it was another user's, or has ended since.
+    /// The session that other requests of the same user made; none if it was another user's, or has ended since.
     async fn follow(&self, destination: &Destination, user: &UserId) -> Result<Option<Live>, SessionError> {
-        if destination.user != *user {
-            return Ok(None);
+        let mut destination = destination.clone();
+        for _ in 0..=MOVES {
+            if destination.user != *user {
+                break;
+            }
+            let claim = Claim { kind: CookieKind::SignedIn, token: destination.token };
+            match self.exchange.look_up(&claim).await? {
+                Seen::Live(live) => return Ok(Some(live)),
+                Seen::Ended(Some(further)) => destination = further,
+                Seen::Ended(None) | Seen::Nothing => break,
+            }
         }
-        let claim = Claim { kind: CookieKind::SignedIn, token: destination.token };
-        let Some(entry) = self.realm.store.load(&self.realm.key(&claim.token)).await? else { return Ok(None) };
-        match Live::see(&self.realm, &claim, &entry)? {
-            Seen::Live(live) => Ok(Some(live)),
-            Seen::Ended(_) | Seen::Nothing => Ok(None),
-        }
+        Ok(None)
     }
 
     async fn create(&self, body: Body) -> Result<Live, SessionError> {
-        let new = Live::begin(&self.realm, body)?;
-        self.realm.store.create(&new.live.key, &new.entry, new.keep_for).await?;
+        let new = Live::begin(&self.exchange.realm, body)?;
+        self.exchange.store.create(&new.live.key, &new.entry, new.keep_for).await?;
         telemetry::created(true);
         Ok(new.live)
     }
 
     /// Copies again: a commit, so that a new record that was ended meanwhile stays ended.
     async fn commit(&self, new: &Live, body: Body) -> Result<Live, SessionError> {
-        let next = new.followed_by(&self.realm, body)?;
-        let committed = self.realm.store.commit(&new.key, new.write_id, &next.entry, next.keep_for, self.until).await?;
+        let next = new.followed_by(&self.exchange.realm, body)?;
+        let committed =
+            self.exchange.store.commit(&new.key, new.write_id, &next.entry, next.keep_for, self.until).await?;
         match committed {
             Commit::Applied(None) => Ok(next.live),
             // Nobody knows the id, so that whatever happened to it was an ending.
@@ -200,7 +225,7 @@ impl Move {
     }
 
     fn empty(&self, user: UserId) -> Body {
-        let now = self.realm.clock.now();
+        let now = self.exchange.realm.clock.now();
         let authentication = Authentication { user, handle: SessionHandle::random(), at: now };
         Body { created: now, authentication: Some(authentication), slots: Vec::new() }
     }
@@ -209,14 +234,14 @@ impl Move {
     fn cookies(&self, new: &Live) -> Result<Cookies, SessionError> {
         let authentication = new.body.authentication.as_ref().ok_or(SessionErrorKind::SignedOut)?;
         let visitor = VisitorToken {
-            expires: self.realm.clock.now().plus(self.realm.visitor_lifetime),
+            expires: self.exchange.realm.clock.now().plus(self.exchange.realm.visitor_lifetime),
             handle: authentication.handle,
             user: authentication.user.clone(),
         };
         Ok(Cookies::default()
-            .session(&self.realm, CookieKind::SignedIn, &new.token)
-            .visitor(&self.realm, &visitor)
-            .remove(&self.realm, CookieKind::Anonymous))
+            .session(&self.exchange.realm, CookieKind::SignedIn, &new.token)
+            .visitor(&self.exchange.realm, &visitor)
+            .remove(&self.exchange.realm, CookieKind::Anonymous))
     }
 }
 

@@ -2,10 +2,9 @@
 
 use super::live::{Live, Seen};
 use super::presented::Claim;
-use super::realm::Realm;
 use super::reply::Cookies;
 use super::runtime::to_the_end;
-use super::state::{Current, Exchange, Vacancy};
+use super::state::{Current, Exchange, MOVES, Vacancy};
 use crate::cookie::CookieKind;
 use crate::error::SessionError;
 use crate::record::{EndReason, Marker};
@@ -24,12 +23,13 @@ impl Exchange {
     /// Ends every session that this browser has, without reading any, and removes its cookies.
     ///
     /// If the store fails the cookies stay, so that signing out can be tried again.
-    pub(crate) async fn sign_out(&self, remember: Remember) -> Result<(), SessionError> {
+    pub(crate) async fn sign_out(self: &Arc<Self>, remember: Remember) -> Result<(), SessionError> {
+        let _timer = self.meter().time();
         let mut current = self.lock().await;
-        let (realm, reply) = (Arc::clone(&self.realm), Arc::clone(&self.reply));
+        let exchange = Arc::clone(self);
         let mut claims = match &*current {
             Current::Vacant(Vacancy::SignedOut) => Vec::new(),
-            _ => self.presented.all_sessions(&realm),
+            _ => self.presented.all_sessions(&self.realm),
         };
         if let Current::Live(live) = &*current {
             let begun_here = live.claim();
@@ -39,37 +39,35 @@ impl Exchange {
         }
         to_the_end(async move {
             for claim in claims {
-                end(&realm, claim, EndReason::SignedOut).await?;
+                exchange.end(claim, EndReason::SignedOut).await?;
             }
             *current = Current::Vacant(Vacancy::SignedOut);
+            let realm = &exchange.realm;
             let mut cookies =
-                Cookies::default().remove(&realm, CookieKind::Anonymous).remove(&realm, CookieKind::SignedIn);
+                Cookies::default().remove(realm, CookieKind::Anonymous).remove(realm, CookieKind::SignedIn);
             if remember == Remember::Nobody {
-                cookies = cookies.remove(&realm, CookieKind::Visitor);
+                cookies = cookies.remove(realm, CookieKind::Visitor);
             }
-            Ok(reply.set(cookies)?)
+            Ok(exchange.reply.set(cookies)?)
         })
         .await
     }
-}
 
-/// How often a session may have moved while a request with its oldest cookie was under way.
-const MOVES: usize = 4;
-
-/// Ends a session, wherever it has moved meanwhile.
-pub(super) async fn end(realm: &Realm, mut claim: Claim, reason: EndReason) -> Result<(), SessionError> {
-    let marker = Marker::ended(reason);
-    for _ in 0..=MOVES {
-        let moved = match realm.store.end(&realm.key(&claim.token), None, &marker).await? {
-            Ending::Applied => {
-                telemetry::ended(reason.as_str());
-                return Ok(());
-            }
-            Ending::Absent => return Ok(()),
-            Ending::Found(entry) => Live::see(realm, &claim, &entry)?,
-        };
-        let Seen::Ended(Some(destination)) = moved else { return Ok(()) };
-        claim = Claim { kind: CookieKind::SignedIn, token: destination.token };
+    /// Ends a session, wherever it has moved meanwhile.
+    pub(super) async fn end(&self, mut claim: Claim, reason: EndReason) -> Result<(), SessionError> {
+        let marker = Marker::ended(reason);
+        for _ in 0..=MOVES {
+            let moved = match self.store.end(&self.realm.key(&claim.token), None, &marker).await? {
+                Ending::Applied => {
+                    telemetry::ended(reason.as_str());
+                    return Ok(());
+                }
+                Ending::Absent => return Ok(()),
+                Ending::Found(entry) => Live::see(&self.realm, &claim, &entry)?,
+            };
+            let Seen::Ended(Some(destination)) = moved else { return Ok(()) };
+            claim = Claim { kind: CookieKind::SignedIn, token: destination.token };
+        }
+        Ok(())
     }
-    Ok(())
 }

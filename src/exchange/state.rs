@@ -8,6 +8,7 @@ use crate::clock::Timestamp;
 use crate::cookie::VisitorToken;
 use crate::error::{SessionError, SessionErrorKind};
 use crate::record::{Body, Marker};
+use crate::store::{Meter, PatientStore};
 use crate::telemetry;
 use std::sync::{Arc, OnceLock};
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -16,8 +17,11 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 #[derive(Debug)]
 pub(crate) struct Exchange {
     pub(super) realm: Arc<Realm>,
+    /// The realm's, counting for this request.
+    pub(super) store: PatientStore,
     pub(super) presented: Presented,
-    pub(super) reply: Arc<Reply>,
+    pub(super) reply: Reply,
+    meter: Arc<Meter>,
     /// When the first extractor of this request asked.
     began: Timestamp,
     visitor: OnceLock<Option<VisitorToken>>,
@@ -55,15 +59,21 @@ pub(crate) enum Activity {
     Ignored,
 }
 
+/// How often a session may have moved while a request with its oldest cookie was under way.
+pub(super) const MOVES: usize = 4;
+
 pub(super) type Guard = OwnedMutexGuard<Current>;
 
 impl Exchange {
     pub(super) fn new(realm: Arc<Realm>, presented: Presented) -> Self {
+        let meter = Arc::<Meter>::default();
         Self {
+            store: realm.store.clone().counting(Arc::clone(&meter)),
             began: realm.clock.now(),
             realm,
             presented,
-            reply: Arc::default(),
+            reply: Reply::default(),
+            meter,
             visitor: OnceLock::new(),
             current: Arc::new(Mutex::new(Current::Unread)),
         }
@@ -77,13 +87,20 @@ impl Exchange {
         &self.reply
     }
 
+    /// What sessions have cost this request so far.
+    pub(crate) fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
     /// Who the browser said it belongs to. Opens the cookie when first asked; no store call.
     pub(crate) fn visitor(&self) -> Option<&VisitorToken> {
+        let _timer = self.meter.time();
         self.visitor.get_or_init(|| self.presented.visitor(&self.realm)).as_ref()
     }
 
     /// The session's content; none if there is no session. One round trip for all who ask in one request.
     pub(crate) async fn body(&self, activity: Activity) -> Result<Option<Arc<Body>>, SessionError> {
+        let _timer = self.meter.time();
         let mut current = self.lock().await;
         self.ensure_read(&mut current).await?;
         self.seen(&mut current, activity).await
@@ -91,6 +108,7 @@ impl Exchange {
 
     /// The same, asked anew.
     pub(crate) async fn reread(&self, activity: Activity) -> Result<Option<Arc<Body>>, SessionError> {
+        let _timer = self.meter.time();
         let mut current = self.lock().await;
         self.refresh(&mut current).await?;
         self.seen(&mut current, activity).await
@@ -120,8 +138,16 @@ impl Exchange {
     pub(super) async fn refresh(&self, current: &mut Current) -> Result<(), SessionError> {
         let (claims, vacancy) = match current {
             Current::Vacant(Vacancy::SignedOut) => return Ok(()),
-            // Perhaps begun in this request: the cookies that came with it would not lead there.
-            Current::Live(live) => (vec![live.claim()], Vacancy::Open),
+            Current::Live(live) => {
+                // Perhaps begun in this request: the cookies that came with it would not lead there. What this request
+                // has seen alive and is no more has ended, with a marker or without.
+                *current = match self.look_up(&live.claim()).await? {
+                    Seen::Live(live) => Current::Live(live),
+                    Seen::Ended(destination) => Current::Ended(destination),
+                    Seen::Nothing => Current::Ended(None),
+                };
+                return Ok(());
+            }
             Current::Unread | Current::Vacant(_) | Current::Ended(_) => {
                 let claims = self.presented.sessions(&self.realm);
                 let vacancy = match (claims.ambiguous, claims.sessions.is_empty()) {
@@ -160,7 +186,7 @@ impl Exchange {
     }
 
     pub(super) async fn look_up(&self, claim: &Claim) -> Result<Seen, SessionError> {
-        match self.realm.store.load(&self.realm.key(&claim.token)).await? {
+        match self.store.load(&self.realm.key(&claim.token)).await? {
             Some(entry) => Live::see(&self.realm, claim, &entry),
             None => Ok(Seen::Nothing),
         }
@@ -174,7 +200,7 @@ impl Exchange {
             return;
         }
         let Some(keep_for) = limits.keep_for(now, live.deadline) else { return };
-        match realm.store.touch(&live.key, live.touched, now, keep_for).await {
+        match self.store.touch(&live.key, live.touched, now, keep_for).await {
             Ok(touched) => {
                 if touched {
                     telemetry::touched();

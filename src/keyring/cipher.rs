@@ -60,6 +60,65 @@ impl AssociatedData {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sha3::Shake128;
+    use sha3::digest::{ExtendableOutput as _, Update as _, XofReader};
+
+    fn hex(bytes: &[u8]) -> String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The vectors of <https://c2sp.org/XAES-256-GCM>; the second has a key whose L begins with a one.
+    #[test]
+    fn both_vectors_of_the_specification() {
+        let nonce = *b"ABCDEFGHIJKLMNOPQRSTUVWX";
+        for (key, data, expected) in [
+            ([0x01; 32], &b""[..], "ce546ef63c9cc60765923609b33a9a1974e96e52daf2fcf7075e2271"),
+            ([0x03; 32], b"c2sp.org/XAES-256-GCM", "986ec1832593df5443a179437fd083bf3fdb41abd740a21f71eb769d"),
+        ] {
+            let mut sealed = Vec::new();
+            Cipher::new(&key).seal(&nonce, &AssociatedData(data.to_vec()), b"XAES-256-GCM", &mut sealed);
+            assert_eq!(hex(&sealed), expected);
+        }
+    }
+
+    /// Seals as many pseudo-random messages as `XAES_ITERATIONS` says and compares a hash of them all with the one that
+    /// the specification's reference implementation gives.
+    #[test]
+    fn accumulated_vectors_of_the_specification() {
+        let iterations = std::env::var("XAES_ITERATIONS").unwrap_or("10000".to_owned());
+        let expected = match iterations.as_str() {
+            "10000" => "e6b9edf2df6cec60c8cbd864e2211b597fb69a529160cd040d56c0c210081939",
+            "1000000" => "2163ae1445985a30b60585ee67daa55674df06901b890593e824b8a7c885ab15",
+            other => panic!("the specification gives hashes for 10000 and 1000000 messages, not for {other}"),
+        };
+        let mut source = Shake128::default().finalize_xof();
+        let mut all = Shake128::default();
+        for _ in 0..iterations.parse().expect("one of the two numbers above") {
+            let cipher = Cipher::new(&array(&mut source));
+            let nonce = array(&mut source);
+            let plain = message(&mut source);
+            let data = AssociatedData(message(&mut source));
+            let mut sealed = Vec::new();
+            cipher.seal(&nonce, &data, &plain, &mut sealed);
+            assert_eq!(cipher.open(&nonce, &data, &sealed), Some(plain));
+            all.update(&sealed);
+        }
+        assert_eq!(hex(&array::<32>(&mut all.finalize_xof())), expected);
+    }
+
+    fn array<const N: usize>(source: &mut impl XofReader) -> [u8; N] {
+        let mut bytes = [0; N];
+        source.read(&mut bytes);
+        bytes
+    }
+
+    /// One byte that says how many follow.
+    fn message(source: &mut impl XofReader) -> Vec<u8> {
+        let [length] = array(source);
+        let mut bytes = vec![0; usize::from(length)];
+        source.read(&mut bytes);
+        bytes
+    }
 
     #[test]
     fn fields_do_not_run_into_each_other() {

@@ -61,6 +61,11 @@ impl Entry {
         self.0[offset::STATE] == State::Live as u8
     }
 
+    /// Bytes without those that come and go with the pace of writes.
+    pub(crate) fn size(&self) -> usize {
+        self.0.len() - usize::from(self.0[offset::HISTORY_LEN]) * History::PREFIX
+    }
+
     /// The last activity that was noted.
     pub fn touched(&self) -> Timestamp {
         Timestamp::from_bytes(self.field(offset::TOUCHED))

@@ -1,6 +1,6 @@
 //! Sessions as axum extractors.
 
-use super::{LazySession, Peek, Session};
+use super::{Cost, LazySession, Peek, Session};
 use crate::data::Slots;
 use crate::error::SessionError;
 use crate::exchange::Ticket;
@@ -44,6 +44,14 @@ impl<T: Slots, S: Sync> OptionalFromRequestParts<S> for Peek<T> {
 }
 
 impl<T: Slots, S: Sync> FromRequestParts<S> for LazySession<T> {
+    type Rejection = SessionError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionError> {
+        Ticket::of_parts(parts).map(Self::new)
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Cost {
     type Rejection = SessionError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionError> {

@@ -23,8 +23,8 @@ impl<T: Slots> LazySession<T> {
     /// # Errors
     ///
     /// Misconfigured without a [`SessionLayer`](crate::SessionLayer) around.
-    pub async fn of<B>(request: &Request<B>) -> Result<Self, SessionError> {
-        Ticket::of_request(request).map(Self::new)
+    pub fn of<B>(request: &Request<B>) -> impl Future<Output = Result<Self, SessionError>> + Send + use<T, B> {
+        std::future::ready(Ticket::of_request(request).map(Self::new))
     }
 
     pub(super) fn new(exchange: Arc<Exchange>) -> Self {

@@ -3,7 +3,7 @@
 use crate::data::Slots;
 use crate::error::SessionError;
 use crate::exchange::{Activity, Edit, Exchange, Ticket};
-use crate::record::Body;
+use crate::record::{Body, Slot};
 use http::Request;
 use std::convert::Infallible;
 use std::fmt;
@@ -101,13 +101,12 @@ impl<T: Slots> Session<T> {
                 match f(&mut value) {
                     Err(refused) => Ok((Edit::default(), (T::read(slots)?.unwrap_or_default(), Err(refused)))),
                     Ok(answer) => {
-                        let after = value.encode()?;
-                        let mut edit = Edit::default();
-                        if after != before {
-                            T::check(&after)?;
-                            edit.set = after;
-                        }
-                        Ok((edit, (value, Ok(answer))))
+                        // Of a tuple, only the parts that changed.
+                        let changed = |(after, before): &(Slot, Slot)| after != before;
+                        let set: Vec<_> =
+                            value.encode()?.into_iter().zip(before).filter(changed).map(|(after, _)| after).collect();
+                        T::check(&set)?;
+                        Ok((Edit { set, remove: Vec::new() }, (value, Ok(answer))))
                     }
                 }
             });
@@ -172,7 +171,7 @@ pub(super) fn read<T: Slots>(body: Option<&Body>) -> Result<Option<T>, SessionEr
     body.map_or(Ok(None), |body| T::read(&body.slots))
 }
 
-pub(super) async fn replace<T: Slots>(exchange: &Exchange, value: &T) -> Result<(), SessionError> {
+pub(super) async fn replace<T: Slots>(exchange: &Arc<Exchange>, value: &T) -> Result<(), SessionError> {
     let new = value.encode()?;
     T::check(&new)?;
     let decided = exchange.change(move |slots| {

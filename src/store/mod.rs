@@ -7,6 +7,7 @@ mod boxed;
 mod error;
 mod fate;
 mod key;
+mod meter;
 mod patient;
 
 pub use crate::clock::Timestamp;
@@ -15,6 +16,7 @@ pub use crate::record::{Entry, Malformed, Marker};
 
 pub use error::StoreError;
 pub use key::Key;
+pub(crate) use meter::Meter;
 pub(crate) use patient::{Commit, Ending, PatientStore};
 
 use std::future::Future;

@@ -2,6 +2,7 @@
 
 use super::boxed::BoxedStore;
 use super::fate::{Fate, fate};
+use super::meter::Meter;
 use super::{Answer, Entry, Key, Marker, Outcome, Store, StoreError};
 use crate::clock::Timestamp;
 use crate::error::{SessionError, SessionErrorKind};
@@ -20,6 +21,7 @@ use tokio::time::Instant;
 pub(crate) struct PatientStore {
     store: Arc<dyn BoxedStore>,
     patience: Duration,
+    meter: Arc<Meter>,
 }
 
 /// What became of a commit.
@@ -52,11 +54,16 @@ struct Tries {
 
 impl PatientStore {
     pub(crate) fn new(store: impl Store, patience: Duration) -> Self {
-        Self { store: Arc::new(store), patience }
+        Self { store: Arc::new(store), patience, meter: Arc::default() }
     }
 
     pub(crate) fn with_patience(self, patience: Duration) -> Self {
         Self { patience, ..self }
+    }
+
+    /// The same store, counting its calls elsewhere.
+    pub(crate) fn counting(self, meter: Arc<Meter>) -> Self {
+        Self { meter, ..self }
     }
 
     /// When an operation that begins now must have ended.
@@ -67,7 +74,7 @@ impl PatientStore {
     pub(crate) async fn load(&self, key: &Key) -> Result<Option<Entry>, SessionError> {
         let mut tries = Tries::until(self.deadline());
         loop {
-            match within(tries.until, self.store.load(key)).await {
+            match self.within(tries.until, self.store.load(key)).await {
                 Ok(found) => return Ok(found),
                 // A read changes nothing, so that a lost reply is no worse than a refusal.
                 Err(error) => tries.again(StoreError::not_applied(error)).await?,
@@ -79,7 +86,7 @@ impl PatientStore {
     pub(crate) async fn create(&self, key: &Key, entry: &Entry, keep_for: Duration) -> Result<(), SessionError> {
         let mut tries = Tries::until(self.deadline());
         loop {
-            let error = match within(tries.until, self.store.create(key, entry, keep_for)).await {
+            let error = match self.within(tries.until, self.store.create(key, entry, keep_for)).await {
                 Ok(Outcome::Applied) => return Ok(()),
                 Ok(Outcome::Found(found)) if !found.header()?.knows(entry.write_id()) => {
                     StoreError::not_applied("another session has this random id")
@@ -103,7 +110,7 @@ impl PatientStore {
     ) -> Result<Commit, SessionError> {
         let mut tries = Tries::until(until);
         loop {
-            let error = match within(until, self.store.commit(key, base, entry, keep_for)).await {
+            let error = match self.within(until, self.store.commit(key, base, entry, keep_for)).await {
                 Ok(Outcome::Applied) => return Ok(Commit::Applied(None)),
                 Ok(Outcome::Found(found)) => {
                     return match fate(&found.header()?, entry.write_id(), base, tries.silent) {
@@ -122,7 +129,7 @@ impl PatientStore {
 
     /// Notes activity, trying once: the next request tries again.
     pub(crate) async fn touch(&self, key: &Key, seen: Timestamp, now: Timestamp, keep_for: Duration) -> Answer<bool> {
-        within(self.deadline(), self.store.touch(key, seen, now, keep_for)).await
+        self.within(self.deadline(), self.store.touch(key, seen, now, keep_for)).await
     }
 
     pub(crate) async fn end(
@@ -133,7 +140,7 @@ impl PatientStore {
     ) -> Result<Ending, SessionError> {
         let mut tries = Tries::until(self.deadline());
         loop {
-            match within(tries.until, self.store.end(key, expected, marker)).await {
+            match self.within(tries.until, self.store.end(key, expected, marker)).await {
                 Ok(Outcome::Applied) => return Ok(Ending::Applied),
                 Ok(Outcome::Found(found)) => {
                     let (header, tail) = found.parse()?;
@@ -143,6 +150,22 @@ impl PatientStore {
                 Ok(Outcome::Absent) => return Ok(Ending::Absent),
                 Err(error) => tries.again(error).await?,
             }
+        }
+    }
+}
+
+impl PatientStore {
+    /// The store's answer, or "unknown" when the time is up.
+    async fn within<T>(&self, until: Instant, call: impl Future<Output = Answer<T>>) -> Answer<T> {
+        self.meter.count();
+        let mut call = pin!(call);
+        // A store in memory answers at once; it needs no timer, and so no runtime.
+        if let Poll::Ready(answer) = poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await {
+            return answer;
+        }
+        match tokio::time::timeout_at(until, call).await {
+            Ok(answer) => answer,
+            Err(elapsed) => Err(StoreError::unknown(elapsed)),
         }
     }
 }
@@ -172,19 +195,6 @@ impl Tries {
         telemetry::store_retry(&error);
         tokio::time::sleep(pause).await;
         Ok(())
-    }
-}
-
-/// The store's answer, or "unknown" when the time is up.
-async fn within<T>(until: Instant, call: impl Future<Output = Answer<T>>) -> Answer<T> {
-    let mut call = pin!(call);
-    // A store in memory answers at once; it needs no timer, and so no runtime.
-    if let Poll::Ready(answer) = poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await {
-        return answer;
-    }
-    match tokio::time::timeout_at(until, call).await {
-        Ok(answer) => answer,
-        Err(elapsed) => Err(StoreError::unknown(elapsed)),
     }
 }
 

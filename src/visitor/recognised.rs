@@ -6,6 +6,7 @@ use crate::exchange::{Exchange, How, Remember, Ticket};
 use crate::id::UserId;
 use http::Request;
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 
 /// Who this browser belongs to: always there, read from an encrypted cookie in process, no store call.
@@ -41,8 +42,8 @@ impl Visitor {
     /// # Errors
     ///
     /// Misconfigured without a [`SessionLayer`](crate::SessionLayer) around.
-    pub async fn of<B>(request: &Request<B>) -> Result<Self, SessionError> {
-        Ticket::of_request(request).map(Self::new)
+    pub fn of<B>(request: &Request<B>) -> impl Future<Output = Result<Self, SessionError>> + Send + use<B> {
+        std::future::ready(Ticket::of_request(request).map(Self::new))
     }
 
     pub(super) fn new(exchange: Arc<Exchange>) -> Self {
