@@ -50,6 +50,8 @@ mod sealing;
 pub mod store;
 
 mod memory;
+#[cfg(feature = "redis")]
+mod redis;
 
 mod exchange;
 
@@ -70,5 +72,7 @@ pub use keyring::{KeyError, Keyring, Secret};
 pub use layer::{ResponseFuture, SessionLayer, SessionService};
 pub use lifetime::Limits;
 pub use memory::MemoryStore;
+#[cfg(feature = "redis")]
+pub use redis::RedisStore;
 pub use session::{Cost, LazySession, Peek, Session};
 pub use visitor::{RecentAuth, SignedIn, Visitor};

@@ -1,0 +1,82 @@
+//! Sessions in Redis or Valkey.
+
+mod connection;
+mod failure;
+mod operations;
+mod probe;
+mod scripts;
+
+use crate::store::{Answer, Entry, Key, Marker, Outcome, Store, StoreError, Timestamp, WriteId};
+use connection::Connection;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Sessions in Redis 6.2 or newer, or in Valkey: for several servers, and sessions that outlive them.
+///
+/// All requests share one connection. It is replaced after every error of it: whoever comes next connects, for all
+/// others too, and after a failure the rest is refused for some tens of milliseconds. Connecting and commands have
+/// 250 ms each.
+///
+/// # What Redis must be
+///
+/// * **The master**: a replica may lag behind, and "absent" would begin a second session.
+/// * **`maxmemory-policy noeviction`**: any other may drop sessions that live, and is warned of. When the memory is
+///   full, no session begins, and those that are there can still end.
+/// * **Allowed to run** `GET`, `SET`, `GETRANGE`, `SETRANGE`, `PEXPIRE`, `EVAL` and `EVALSHA` on keys `ts*`. With
+///   `CONFIG GET` the policy can be checked.
+///
+/// # What it promises
+///
+/// As much as Redis does: a write that was answered may be lost if the master fails before it is on disk or on the
+/// replica that takes over. A session that ended within that window can come back.
+///
+/// Clones share the connection.
+#[derive(Clone)]
+pub struct RedisStore {
+    connection: Arc<Connection>,
+}
+
+impl RedisStore {
+    /// Connects to `redis://[user:password@]host[:port][/database]`, and tries all that sessions need on a key of its
+    /// own.
+    ///
+    /// # Errors
+    ///
+    /// If the URL is none, Redis is not reached, or it refuses something that will be needed. No error contains the
+    /// password.
+    pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        let connection = Connection::new(url).map_err(StoreError::not_applied)?;
+        probe::probe(&connection).await.map_err(StoreError::not_applied)?;
+        probe::check_policy(&connection).await;
+        Ok(Self { connection: Arc::new(connection) })
+    }
+}
+
+impl Store for RedisStore {
+    async fn load(&self, key: &Key) -> Answer<Option<Entry>> {
+        Ok(operations::load(&self.connection, &key.to_string()).await?)
+    }
+
+    async fn create(&self, key: &Key, entry: &Entry, keep_for: Duration) -> Answer<Outcome> {
+        Ok(operations::create(&self.connection, &key.to_string(), entry, keep_for).await?)
+    }
+
+    async fn commit(&self, key: &Key, expected: WriteId, entry: &Entry, keep_for: Duration) -> Answer<Outcome> {
+        Ok(operations::commit(&self.connection, &key.to_string(), expected, entry, keep_for).await?)
+    }
+
+    async fn touch(&self, key: &Key, seen: Timestamp, now: Timestamp, keep_for: Duration) -> Answer<bool> {
+        Ok(operations::touch(&self.connection, &key.to_string(), seen, now, keep_for).await?)
+    }
+
+    async fn end(&self, key: &Key, expected: Option<WriteId>, marker: &Marker) -> Answer<Outcome> {
+        Ok(operations::end(&self.connection, &key.to_string(), expected, marker).await?)
+    }
+}
+
+impl fmt::Debug for RedisStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisStore").finish_non_exhaustive()
+    }
+}

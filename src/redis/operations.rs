@@ -1,0 +1,134 @@
+//! The five operations on an entry, by its name in Redis.
+
+use super::connection::Connection;
+use super::failure::Failure;
+use super::scripts::{COMMIT, END, TOUCH};
+use crate::clock::Timestamp;
+use crate::id::WriteId;
+use crate::record::State;
+use crate::store::{Entry, Marker, Outcome};
+use redis::Value;
+use std::time::Duration;
+
+/// What a write came back with.
+enum Written {
+    Applied,
+    Found(Option<Vec<u8>>),
+}
+
+pub(super) async fn load(redis: &Connection, name: &str) -> Result<Option<Entry>, Failure> {
+    redis.run(redis::cmd("GET").arg(name), found).await?.map(entry).transpose()
+}
+
+/// One request if nothing is there, which for a random key is always so. What is there else is read with a second one:
+/// `SET` with both `NX` and `GET` needs Redis 7.
+pub(super) async fn create(
+    redis: &Connection,
+    name: &str,
+    entry: &Entry,
+    keep_for: Duration,
+) -> Result<Outcome, Failure> {
+    let mut set = redis::cmd("SET");
+    set.arg(name).arg(entry.as_bytes()).arg("NX").arg("PX").arg(millis(keep_for));
+    let created = redis.run(&set, |reply| match reply {
+        Value::Okay => Some(true),
+        Value::Nil => Some(false),
+        _ => None,
+    });
+    if created.await? {
+        return Ok(Outcome::Applied);
+    }
+    // Whatever happens to this one: the write was refused.
+    let found = load(redis, name).await.map_err(|failure| Failure::Reading(Box::new(failure)))?;
+    Ok(found.map_or(Outcome::Absent, Outcome::Found))
+}
+
+pub(super) async fn commit(
+    redis: &Connection,
+    name: &str,
+    expected: WriteId,
+    entry: &Entry,
+    keep_for: Duration,
+) -> Result<Outcome, Failure> {
+    let expected = [&[State::Live as u8][..], expected.as_bytes()].concat();
+    let px = millis(keep_for).to_string();
+    outcome(COMMIT.run(redis, name, &[&expected, entry.as_bytes(), px.as_bytes()], written).await?)
+}
+
+pub(super) async fn touch(
+    redis: &Connection,
+    name: &str,
+    seen: Timestamp,
+    now: Timestamp,
+    keep_for: Duration,
+) -> Result<bool, Failure> {
+    let px = millis(keep_for).to_string();
+    let read = |reply| match reply {
+        Value::Int(1) => Some(true),
+        Value::Int(0) => Some(false),
+        _ => None,
+    };
+    TOUCH.run(redis, name, &[&seen.to_bytes(), &now.to_bytes(), px.as_bytes()], read).await
+}
+
+pub(super) async fn end(
+    redis: &Connection,
+    name: &str,
+    expected: Option<WriteId>,
+    marker: &Marker,
+) -> Result<Outcome, Failure> {
+    let expected = expected.as_ref().map_or(&[][..], |id| id.as_bytes());
+    let px = millis(Marker::KEPT).to_string();
+    outcome(END.run(redis, name, &[expected, &[marker.state()], marker.tail(), px.as_bytes()], written).await?)
+}
+
+/// Removes an entry. Only for what is no session: a session leaves a marker. Needs no right that sessions do not.
+pub(super) async fn remove(redis: &Connection, name: &str) -> Result<(), Failure> {
+    redis.run(redis::cmd("PEXPIRE").arg(name).arg(0), |_| Some(())).await
+}
+
+fn written(reply: Value) -> Option<Written> {
+    match reply {
+        Value::Int(1) => Some(Written::Applied),
+        reply => found(reply).map(Written::Found),
+    }
+}
+
+fn found(reply: Value) -> Option<Option<Vec<u8>>> {
+    match reply {
+        Value::BulkString(bytes) => Some(Some(bytes)),
+        Value::Nil => Some(None),
+        _ => None,
+    }
+}
+
+fn outcome(written: Written) -> Result<Outcome, Failure> {
+    Ok(match written {
+        Written::Applied => Outcome::Applied,
+        Written::Found(None) => Outcome::Absent,
+        Written::Found(Some(bytes)) => Outcome::Found(entry(bytes)?),
+    })
+}
+
+fn entry(bytes: Vec<u8>) -> Result<Entry, Failure> {
+    Entry::from_bytes(bytes).map_err(Failure::Entry)
+}
+
+/// A time to keep something, as Redis takes it: none at all is an error there, and so is one past the end of its clock.
+fn millis(keep_for: Duration) -> u64 {
+    const LONGEST: u64 = 1 << 48;
+    u64::try_from(keep_for.as_millis()).unwrap_or(LONGEST).clamp(1, LONGEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_never_nothing_and_never_overflow() {
+        assert_eq!(millis(Duration::ZERO), 1);
+        assert_eq!(millis(Duration::from_nanos(1)), 1);
+        assert_eq!(millis(Duration::from_millis(1234)), 1234);
+        assert_eq!(millis(Duration::MAX), 1 << 48);
+    }
+}

@@ -1,0 +1,100 @@
+//! Whether Redis does all that sessions need, found out before there is one.
+//!
+//! A right that is missing would else show in the middle of a script, of which Redis takes nothing back.
+
+use super::connection::Connection;
+use super::failure::Failure;
+use super::operations::{commit, create, end, load, remove, touch};
+use crate::clock::Timestamp;
+use crate::id::{KeyId, SessionId, Shard, WriteId};
+use crate::record::{EndReason, FORMAT, Header, History, State};
+use crate::store::{Entry, Key, Marker, Outcome};
+use crate::telemetry;
+use redis::Value;
+use std::collections::HashMap;
+use std::time::Duration;
+use thiserror::Error;
+
+/// What sessions need, and did not get.
+#[derive(Debug, Error)]
+pub(super) enum Unfit {
+    #[error("Redis must be reachable, and allow EVAL")]
+    Eval(#[source] Failure),
+    #[error("Redis must allow to {0}; on a key made for trying, it failed")]
+    Failed(&'static str, #[source] Failure),
+    #[error("Redis must do what it is asked; on a key made for trying, it did not {0}")]
+    Wrong(&'static str),
+}
+
+/// For how long what is tried on stays if it cannot be removed.
+const KEPT: Duration = Duration::from_secs(10);
+
+/// Carries out everything once, on a key of its own.
+///
+/// Errors name all commands of what failed: Redis does not say which of them a script may not run.
+pub(super) async fn probe(redis: &Connection) -> Result<(), Unfit> {
+    // Where Redis knows the scripts already, they are not sent, and the right to send them would not be missed.
+    redis.run(redis::cmd("EVAL").arg("return 1").arg(0), |_| Some(())).await.map_err(Unfit::Eval)?;
+    let name = name();
+    let carried_out = carry_out(redis, &name).await;
+    let removed = remove(redis, &name).await.map_err(|failure| Unfit::Failed("remove (PEXPIRE)", failure));
+    carried_out.and(removed)
+}
+
+async fn carry_out(redis: &Connection, name: &str) -> Result<(), Unfit> {
+    let [first, second] = [entry(), entry()];
+    let [past, now] = [Timestamp::default(), Timestamp::from_millis(1)];
+    let marker = Marker::ended(EndReason::Unclaimed);
+    let mut last = second.clone();
+    last.touch(now);
+
+    let created = create(redis, name, &first, KEPT).await;
+    is(created, &Outcome::Applied, "create (SET)")?;
+    let loaded = load(redis, name).await;
+    is(loaded, &Some(first.clone()), "load (GET)")?;
+    let committed = commit(redis, name, first.write_id(), &second, KEPT).await;
+    is(committed, &Outcome::Applied, "commit (EVALSHA, GETRANGE, SET)")?;
+    let touched = touch(redis, name, past, now, KEPT).await;
+    is(touched, &true, "touch (EVALSHA, GETRANGE, PEXPIRE, SETRANGE)")?;
+    let ended = end(redis, name, Some(last.write_id()), &marker).await;
+    is(ended, &Outcome::Applied, "end (EVALSHA, GETRANGE, PEXPIRE, SET)")?;
+    is(load(redis, name).await, &Some(last.ended(&marker)), "load (GET)")
+}
+
+fn is<T: PartialEq>(answer: Result<T, Failure>, expected: &T, what: &'static str) -> Result<(), Unfit> {
+    match answer {
+        Ok(answer) if answer == *expected => Ok(()),
+        Ok(_) => Err(Unfit::Wrong(what)),
+        Err(failure) => Err(Unfit::Failed(what, failure)),
+    }
+}
+
+/// A name that no session has, in a place where one could be.
+fn name() -> String {
+    Key::new("", Shard::random(), &SessionId::random()).to_string().replacen(":s:", ":probe:", 1)
+}
+
+fn entry() -> Entry {
+    let header = Header {
+        format: FORMAT,
+        state: State::Live,
+        write_id: WriteId::random(),
+        deadline: Timestamp::default(),
+        touched: Timestamp::default(),
+        key_id: KeyId::from_bytes([0; 4]),
+        history: History::default().following(WriteId::random(), Duration::MAX),
+    };
+    Entry::new(&header, &[])
+}
+
+/// Warns if Redis may drop sessions that live. Servers that are managed by others often do not tell.
+pub(super) async fn check_policy(redis: &Connection) {
+    let read = |reply: Value| redis::from_redis_value::<HashMap<String, String>>(reply).ok();
+    match redis.run(redis::cmd("CONFIG").arg("GET").arg("maxmemory-policy"), read).await {
+        Ok(settings) => match settings.get("maxmemory-policy").map(String::as_str) {
+            Some("noeviction") | None => {}
+            Some(policy) => telemetry::may_evict(policy),
+        },
+        Err(failure) => telemetry::policy_unknown(&failure),
+    }
+}

@@ -1,0 +1,127 @@
+//! What Redis carries out whole: scripts of one key each.
+//!
+//! They look at the frozen part of the header only. What is there instead comes back with the refusal, so that a retry
+//! costs one round trip.
+
+use super::connection::Connection;
+use super::failure::{Failure, HALF_DONE};
+use crate::clock::Timestamp;
+use crate::id::WriteId;
+use crate::record::{History, State, offset};
+use redis::{Cmd, Value};
+use std::sync::LazyLock;
+
+/// A script, and the name that Redis gives it.
+pub(super) struct Script {
+    code: String,
+    hash: String,
+}
+
+const _: () = assert!(offset::WRITE_ID == offset::STATE + 1, "commit compares state and write id as one");
+
+/// Commit: `ARGV` are state and write id to find, the new value, and milliseconds to keep it.
+///
+/// One write, which sets value and expiry: whatever refuses it leaves all as it was. It is reached only where a value
+/// is, so that it cannot create.
+pub(super) static COMMIT: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(format!(
+        "local head = redis.call('GETRANGE', KEYS[1], {first}, {last})
+if head ~= ARGV[1] then return redis.call('GET', KEYS[1]) end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1",
+        first = offset::STATE,
+        last = offset::WRITE_ID + WriteId::SIZE - 1,
+    ))
+});
+
+/// Touch: `ARGV` are the time to find, the time to set, and milliseconds to keep the value.
+///
+/// Looks first, since `SETRANGE` would create, without expiry. `PEXPIRE` comes before it because it needs no memory,
+/// and a script that has written may go on writing when the memory is full.
+pub(super) static TOUCH: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(format!(
+        "local head = redis.call('GETRANGE', KEYS[1], {state}, {last})
+if head:byte(1) ~= {live} or head:sub({touched}) ~= ARGV[1] then return 0 end
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+local set = redis.pcall('SETRANGE', KEYS[1], {at}, ARGV[2])
+{half_done}
+return 1",
+        state = offset::STATE,
+        last = offset::TOUCHED + Timestamp::SIZE - 1,
+        live = State::Live as u8,
+        touched = lua(offset::TOUCHED - offset::STATE),
+        at = offset::TOUCHED,
+        half_done = half_done("set"),
+    ))
+});
+
+/// End: `ARGV` are the write id to find or nothing, the marker's state, its tail, and milliseconds to keep it.
+///
+/// Begins with `PEXPIRE` for the same reason: an ending is never refused for want of memory. The longest header is
+/// read, of which the value may have less.
+pub(super) static END: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(format!(
+        "local head = redis.call('GETRANGE', KEYS[1], 0, {longest} - 1)
+local expected = ARGV[1] == '' or head:sub({id}, {id_last}) == ARGV[1]
+if head:byte({state}) ~= {live} or not expected then return redis.call('GET', KEYS[1]) end
+local length = {fixed} + {prefix} * head:byte({history})
+local marker = head:sub(1, {state} - 1) .. ARGV[2] .. head:sub({state} + 1, length) .. ARGV[3]
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+local set = redis.pcall('SET', KEYS[1], marker, 'PX', ARGV[4])
+{half_done}
+return 1",
+        longest = offset::HISTORY + History::MAX * History::PREFIX,
+        id = lua(offset::WRITE_ID),
+        id_last = offset::WRITE_ID + WriteId::SIZE,
+        state = lua(offset::STATE),
+        live = State::Live as u8,
+        fixed = offset::HISTORY,
+        prefix = History::PREFIX,
+        history = lua(offset::HISTORY_LEN),
+        half_done = half_done("set"),
+    ))
+});
+
+/// Lua counts from one.
+fn lua(offset: usize) -> usize {
+    offset + 1
+}
+
+/// Says so if the second write was refused. Memory does not do that; rights that were taken away would.
+fn half_done(reply: &str) -> String {
+    format!(
+        "if type({reply}) == 'table' and {reply}.err then return redis.error_reply('{HALF_DONE} ' .. {reply}.err) end"
+    )
+}
+
+impl Script {
+    fn new(code: String) -> Self {
+        let hash = redis::Script::new(&code).get_hash().to_owned();
+        Self { code, hash }
+    }
+
+    /// Runs it on `key`. Redis is told the code if it does not know the name: after a restart, a failover, a flush.
+    pub(super) async fn run<T>(
+        &self,
+        connection: &Connection,
+        key: &str,
+        arguments: &[&[u8]],
+        read: impl Fn(Value) -> Option<T>,
+    ) -> Result<T, Failure> {
+        match connection.run(&command("EVALSHA", &self.hash, key, arguments), &read).await {
+            Err(failure) if failure.is_no_script() => {
+                connection.run(&command("EVAL", &self.code, key, arguments), &read).await
+            }
+            answer => answer,
+        }
+    }
+}
+
+fn command(name: &str, script: &str, key: &str, arguments: &[&[u8]]) -> Cmd {
+    let mut command = redis::cmd(name);
+    command.arg(script).arg(1).arg(key);
+    for argument in arguments {
+        command.arg(*argument);
+    }
+    command
+}
