@@ -120,3 +120,215 @@ fn nonce(digest: Digest, write_id: WriteId) -> [u8; NONCE_SIZE] {
     of_write.copy_from_slice(write_id.as_bytes());
     nonce
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::{SessionHandle, SessionId, UserId};
+    use crate::keyring::Secret;
+    use crate::record::{Authentication, Codec, Slot, offset};
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use proptest::prelude::*;
+    use std::collections::HashSet;
+    use std::time::Duration;
+
+    const LASTING: &str = "kH2mS0xg2nGgJr9qS4mZbKk0tq8pQ1w7c3eVhX5yUzo=";
+    const CURRENT: &str = "3p1mJ7yqk0Vb9GmC2tX8sR5dLw6uNf4hQzE1aYoKxIc=";
+    const OTHER: &str = "Zr8Qw2Lk5TnXv0JcBy7Hm4PfGs1DaUe9KoRi6NxStVg=";
+
+    /// A record and the destination in a marker, sealed once: what was stored must open for ever.
+    const RECORD: &str = "AQApoFL5Q6tUZSMf7J4B0alKIAAB0alKIAABfIi80WJlZm9yZTGbgqkOZvckue0gHrVygSBPmS3dqQeTqd0pYG0sGEFr\
+        a0bbLgPfX2iY+v0zkSTSz5RmDCSErxQAg5frUg==";
+    const DESTINATION: &str = "fIi80WQsgmRnseRzsFeJ0K8yTryW8VSBTaKsK+NkJPyObquk2r2HHO8STviV";
+
+    fn secret(text: &str) -> Secret {
+        Secret::from_base64(text).unwrap()
+    }
+
+    fn keys() -> Keyring {
+        Keyring::new(secret(LASTING), secret(CURRENT)).unwrap()
+    }
+
+    fn place(realm: &str) -> Place<'_> {
+        Place { realm, digest: SessionId::from_bytes(*b"a session's id..").digest(realm) }
+    }
+
+    fn deadline() -> Timestamp {
+        Timestamp::from_millis(2_000_000_000_000)
+    }
+
+    fn body() -> Body {
+        let authentication = Authentication {
+            user: UserId::new("ada").unwrap(),
+            handle: SessionHandle::from_bytes(*b"a session handle"),
+            at: deadline(),
+        };
+        let cart =
+            Slot { name: "cart".into(), version: 1, codec: Codec(1), drop_at_sign_in: false, bytes: b"tea".to_vec() };
+        Body { created: deadline(), authentication: Some(authentication), slots: vec![cart] }
+    }
+
+    fn sealed() -> Entry {
+        let history = History::default().following(WriteId::from_bytes(*b"before______"), Duration::ZERO);
+        seal(&keys(), place(""), deadline(), deadline(), history, &body())
+    }
+
+    fn frozen() -> Vec<u8> {
+        STANDARD.decode(RECORD).unwrap()
+    }
+
+    /// Reads a stored value like the layer does.
+    fn read(keys: &Keyring, place: Place<'_>, bytes: &[u8]) -> Result<Opened, SessionError> {
+        let (header, rest) = Header::parse(bytes)?;
+        open(keys, place, &header, rest)
+    }
+
+    fn opens(bytes: &[u8]) -> bool {
+        matches!(read(&keys(), place(""), bytes), Ok(Opened::Body(found)) if found == body())
+    }
+
+    /// Never an empty session, never another content: an error that says "unavailable".
+    #[track_caller]
+    fn assert_refused(result: Result<Opened, SessionError>, what: &str) {
+        assert!(result.is_err_and(|error| error.is_unavailable()), "{what}");
+    }
+
+    #[track_caller]
+    fn assert_newer(result: Result<Opened, SessionError>) {
+        assert!(result.is_err_and(|error| matches!(error.kind(), SessionErrorKind::Newer { .. })));
+    }
+
+    #[test]
+    fn a_frozen_record_and_destination_open() {
+        assert!(opens(&frozen()));
+        let tail = STANDARD.decode(DESTINATION).unwrap();
+        assert_eq!(open_destination(&keys(), place(""), &tail).as_deref(), Some(&b"where it went"[..]));
+    }
+
+    #[test]
+    fn every_flip_of_one_bit_is_refused_where_a_store_has_nothing_to_change() {
+        const KEY_ID: usize = offset::HISTORY_LEN + 1;
+        let authentic = [offset::WRITE_ID..offset::TOUCHED, offset::HISTORY_LEN..offset::HISTORY];
+        let sealed = offset::HISTORY + History::PREFIX..frozen().len();
+        for at in authentic.into_iter().chain([0..offset::STATE, sealed]).flatten() {
+            for bit in 0..8 {
+                let mut bytes = frozen();
+                bytes[at] ^= 1 << bit;
+                let read = read(&keys(), place(""), &bytes);
+                match at {
+                    // Another format or key may be one of the next release.
+                    0 | KEY_ID..offset::HISTORY => assert_newer(read),
+                    _ => assert_refused(read, &format!("bit {bit} of byte {at}")),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_touched_record_opens() {
+        let mut touched = Entry::from_bytes(frozen()).unwrap();
+        touched.touch(Timestamp::from_millis(7));
+        assert_ne!(touched.as_bytes(), frozen());
+        assert!(opens(touched.as_bytes()));
+    }
+
+    #[test]
+    fn a_record_that_is_cut_or_longer_is_refused() {
+        let whole = frozen();
+        for length in 0..whole.len() {
+            assert_refused(read(&keys(), place(""), &whole[..length]), &format!("{length} bytes"));
+        }
+        for more in 1..=64 {
+            assert_refused(read(&keys(), place(""), &[&whole[..], &vec![0; more]].concat()), &format!("{more} more"));
+        }
+    }
+
+    #[test]
+    fn a_value_moved_to_another_key_or_realm_does_not_open() {
+        let elsewhere = SessionId::from_bytes([7; SessionId::SIZE]).digest("");
+        let admin = Place { realm: "admin", ..place("") };
+        let tail = STANDARD.decode(DESTINATION).unwrap();
+        for other in [Place { digest: elsewhere, ..place("") }, admin, place("admin")] {
+            assert_refused(read(&keys(), other, &frozen()), "another place");
+            assert_eq!(open_destination(&keys(), other, &tail), None);
+        }
+    }
+
+    #[test]
+    fn the_body_of_one_write_does_not_open_under_the_header_of_another() {
+        let [first, second] = [sealed(), sealed()];
+        let header = offset::HISTORY + History::PREFIX;
+        let mixed = [&first.as_bytes()[..header], &second.as_bytes()[header..]].concat();
+        assert_refused(read(&keys(), place(""), &mixed), "two writes in one");
+    }
+
+    #[test]
+    fn a_record_does_not_open_as_a_destination_nor_the_other_way_round() {
+        let (header, rest) = Header::parse(&frozen()).map(|(header, rest)| (header, rest.to_vec())).unwrap();
+        let tail = [header.key_id.as_bytes(), &header.write_id.as_bytes()[..], &rest].concat();
+        assert_eq!(open_destination(&keys(), place(""), &tail), None);
+
+        let destination = STANDARD.decode(DESTINATION).unwrap();
+        let (key_id, rest) = destination.split_first_chunk().unwrap();
+        let (write_id, rest) = rest.split_first_chunk().unwrap();
+        let (key_id, write_id) = (KeyId::from_bytes(*key_id), WriteId::from_bytes(*write_id));
+        assert_refused(open(&keys(), place(""), &Header { key_id, write_id, ..header }, rest), "a destination");
+    }
+
+    #[test]
+    fn what_an_unknown_key_sealed_is_newer_and_what_a_refused_one_sealed_has_ended() {
+        let other = || Keyring::new(secret(LASTING), secret(OTHER)).unwrap();
+        let tail = STANDARD.decode(DESTINATION).unwrap();
+        assert_newer(read(&other(), place(""), &frozen()));
+        assert_eq!(open_destination(&other(), place(""), &tail), None);
+
+        let refusing = other().refusing(secret(CURRENT)).unwrap();
+        assert!(matches!(read(&refusing, place(""), &frozen()), Ok(Opened::Refused)));
+        assert_eq!(open_destination(&refusing, place(""), &tail), None);
+
+        let rotated = other().also_opening(secret(CURRENT)).unwrap();
+        assert!(matches!(read(&rotated, place(""), &frozen()), Ok(Opened::Body(_))));
+        assert!(open_destination(&rotated, place(""), &tail).is_some());
+    }
+
+    #[test]
+    fn a_key_that_is_known_but_did_not_seal_it_does_not_open() {
+        let both = keys().also_opening(secret(OTHER)).unwrap();
+        let other = Keyring::new(secret(LASTING), secret(OTHER)).unwrap().current().id();
+        let (header, sealed) = Header::parse(&frozen()).map(|(header, rest)| (header, rest.to_vec())).unwrap();
+        assert_refused(open(&both, place(""), &Header { key_id: other, ..header }, &sealed), "under the other key");
+    }
+
+    #[test]
+    fn every_sealing_has_a_write_id_of_its_own() {
+        let count = 1000;
+        let ids: HashSet<_> = (0..count).map(|_| sealed().write_id()).collect();
+        assert_eq!(ids.len(), count);
+        let tails: HashSet<_> = (0..count).map(|_| seal_destination(&keys(), place(""), b"")).collect();
+        assert_eq!(tails.len(), count);
+    }
+
+    #[test]
+    fn every_change_of_a_destination_is_refused() {
+        let tail = STANDARD.decode(DESTINATION).unwrap();
+        for bit in 0..tail.len() * 8 {
+            let mut flipped = tail.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(open_destination(&keys(), place(""), &flipped), None, "bit {bit}");
+        }
+        for length in 0..tail.len() {
+            assert_eq!(open_destination(&keys(), place(""), &tail[..length]), None, "{length} bytes");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_of_any_kind_do_not_open_and_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let key_id = *keys().current().id().as_bytes();
+            prop_assert_eq!(open_destination(&keys(), place(""), &[&key_id[..], &bytes].concat()), None);
+            let header = Header::parse(&frozen()).map(|(header, _)| header).unwrap();
+            prop_assert!(open(&keys(), place(""), &header, &bytes).is_err());
+        }
+    }
+}

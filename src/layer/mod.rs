@@ -1,9 +1,9 @@
 //! [`SessionLayer`]: what an application adds to its router.
 
 mod future;
-mod layer;
 mod service;
+mod session_layer;
 
 pub use future::ResponseFuture;
-pub use layer::SessionLayer;
 pub use service::SessionService;
+pub use session_layer::SessionLayer;

@@ -119,3 +119,124 @@ impl Slot {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const ANONYMOUS: &[u8] = b"\x00\
+        \x01\xd1\xa9\x4a\x20\x00\
+        \x04cart\x01\x01\x03tea\
+        \x04hint\xac\x02\x81\x00";
+
+    const SIGNED_IN_AND_EMPTY: &[u8] = b"\x01\
+        \x01\xd1\xa9\x4a\x20\x00\
+        \x03adaa session handle\x01\xd1\xa9\x4a\x1f\xff";
+
+    fn anonymous() -> Body {
+        let slot = |name, version, drop_at_sign_in, bytes: &[u8]| Slot {
+            name: Cow::Borrowed(name),
+            version,
+            codec: Codec(1),
+            drop_at_sign_in,
+            bytes: bytes.to_vec(),
+        };
+        let slots = vec![slot("cart", 1, false, b"tea"), slot("hint", 300, true, b"")];
+        Body { created: Timestamp::from_millis(2_000_000_000_000), authentication: None, slots }
+    }
+
+    fn signed_in() -> Body {
+        let authentication = Authentication {
+            user: UserId::new("ada").unwrap(),
+            handle: SessionHandle::from_bytes(*b"a session handle"),
+            at: Timestamp::from_millis(1_999_999_999_999),
+        };
+        Body { authentication: Some(authentication), slots: Vec::new(), ..anonymous() }
+    }
+
+    #[test]
+    fn frozen_bytes() {
+        for (body, bytes) in [(anonymous(), ANONYMOUS), (signed_in(), SIGNED_IN_AND_EMPTY)] {
+            assert_eq!(body.encode(), bytes);
+            assert_eq!(Body::decode(bytes), Ok(body));
+        }
+    }
+
+    #[test]
+    fn a_body_that_is_cut_is_refused_or_ends_with_a_whole_slot() {
+        let ends: Vec<_> = (0..=2)
+            .map(|count| Body { slots: anonymous().slots[..count].to_vec(), ..anonymous() }.encode().len())
+            .collect();
+        for length in 0..=ANONYMOUS.len() {
+            assert_eq!(Body::decode(&ANONYMOUS[..length]).is_ok(), ends.contains(&length), "{length} bytes");
+        }
+        for length in 0..SIGNED_IN_AND_EMPTY.len() {
+            assert!(Body::decode(&SIGNED_IN_AND_EMPTY[..length]).is_err(), "{length} bytes");
+        }
+    }
+
+    #[test]
+    fn flags_of_the_future_are_refused() {
+        for flags in 0..=u8::MAX {
+            let bytes = [&[flags], &SIGNED_IN_AND_EMPTY[1..]].concat();
+            assert!(flags & !SIGNED_IN == 0 || Body::decode(&bytes).is_err(), "{flags:#010b}");
+        }
+    }
+
+    #[test]
+    fn a_slot_is_set_in_its_old_place_and_removed_alone() {
+        let mut body = anonymous();
+        body.set(Slot { version: 2, ..body.slots[0].clone() });
+        body.set(Slot { name: "new".into(), ..body.slots[1].clone() });
+        let names = |body: &Body| body.slots.iter().map(|slot| slot.name.to_string()).collect::<Vec<_>>();
+        assert_eq!(names(&body), ["cart", "hint", "new"]);
+        assert_eq!(body.slots[0].version, 2);
+        body.remove("hint");
+        assert_eq!(names(&body), ["cart", "new"]);
+    }
+
+    fn any_slot() -> impl Strategy<Value = Slot> {
+        let bytes = proptest::collection::vec(any::<u8>(), 0..200);
+        ("\\PC{1,20}", any::<u32>(), 0u8..0x80, any::<bool>(), bytes).prop_map(
+            |(name, version, codec, drop_at_sign_in, bytes)| Slot {
+                name: Cow::Owned(name),
+                version,
+                codec: Codec(codec),
+                drop_at_sign_in,
+                bytes,
+            },
+        )
+    }
+
+    fn any_body() -> impl Strategy<Value = Body> {
+        let moment = || (0u64..1 << 48).prop_map(Timestamp::from_millis);
+        let authentication = ("\\PC{1,16}", any::<[u8; 16]>(), moment()).prop_map(|(user, handle, at)| {
+            Authentication { user: UserId::new(user).unwrap(), handle: SessionHandle::from_bytes(handle), at }
+        });
+        (moment(), proptest::option::of(authentication), proptest::collection::vec(any_slot(), 0..4))
+            .prop_map(|(created, authentication, slots)| Body { created, authentication, slots })
+    }
+
+    proptest! {
+        #[test]
+        fn every_body_comes_back(body in any_body()) {
+            prop_assert!(Body::decode(&body.encode()) == Ok(body));
+        }
+
+        #[test]
+        fn a_changed_body_never_panics(body in any_body(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+            let mut bytes = body.encode();
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+            let _ = Body::decode(&bytes);
+            let _ = Body::decode(&bytes[..at]);
+        }
+
+        #[test]
+        fn bytes_of_any_kind_never_panic(mut bytes in proptest::collection::vec(any::<u8>(), 1..200)) {
+            bytes[0] &= SIGNED_IN;
+            let _ = Body::decode(&bytes);
+        }
+    }
+}

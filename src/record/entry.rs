@@ -164,3 +164,98 @@ impl EndReason {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::KeyId;
+    use crate::record::FORMAT;
+    use proptest::prelude::*;
+
+    /// A record that was written twice.
+    fn live() -> Entry {
+        let history = History::default().following(WriteId::from_bytes(*b"before______"), Duration::ZERO);
+        let header = Header {
+            format: FORMAT,
+            state: State::Live,
+            write_id: WriteId::from_bytes(*b"write id now"),
+            deadline: Timestamp::from_millis(2_000_000_000_000),
+            touched: Timestamp::from_millis(1_999_999_999_999),
+            key_id: KeyId::from_bytes(*b"key1"),
+            history,
+        };
+        Entry::new(&header, b"sealed")
+    }
+
+    const ENDED: &[u8] = b"\x01\x01write id now\x01\xd1\xa9\x4a\x20\x00\x01\xd1\xa9\x4a\x1f\xff\x01key1before\x01";
+    const MOVED: &[u8] = b"\x01\x02write id now\x01\xd1\xa9\x4a\x20\x00\x01\xd1\xa9\x4a\x1f\xff\x01key1beforewhere";
+
+    #[test]
+    fn frozen_markers() {
+        let moved = Marker::moved(b"where".to_vec());
+        for (marker, bytes) in [(Marker::ended(EndReason::SignedOut), ENDED), (moved, MOVED)] {
+            let ended = live().ended(&marker);
+            assert_eq!(ended.as_bytes(), bytes);
+            assert!(!ended.is_live());
+            assert_eq!(Entry::from_bytes(bytes), Ok(ended));
+            // What a script does with the two parts comes to the same.
+            assert_eq!((marker.state(), marker.tail()), (bytes[offset::STATE], &bytes[offset::HISTORY + 6..]));
+        }
+        let reasons = [EndReason::SignedOut, EndReason::Replaced, EndReason::Unclaimed];
+        assert_eq!(reasons.map(|reason| Marker::ended(reason).tail().to_vec()), [[1], [2], [3]]);
+    }
+
+    #[test]
+    fn a_marker_knows_the_writes_that_went_before_it() {
+        let ended = live().ended(&Marker::ended(EndReason::SignedOut)).header().unwrap();
+        assert!(ended.knows(live().write_id()));
+        assert!(ended.knows(WriteId::from_bytes(*b"before______")));
+    }
+
+    #[test]
+    fn a_touch_changes_the_time_of_the_last_touch_and_nothing_else() {
+        let mut touched = live();
+        touched.touch(Timestamp::from_millis(7));
+        assert_eq!(touched.touched(), Timestamp::from_millis(7));
+        touched.touch(live().touched());
+        assert_eq!(touched, live());
+    }
+
+    #[test]
+    fn what_is_longer_than_any_record_is_refused() {
+        let padded = |length: usize| {
+            let mut bytes = live().into_bytes().into_vec();
+            bytes.resize(length, 0);
+            Entry::from_bytes(bytes)
+        };
+        assert!(padded(Entry::MAX_SIZE).is_ok());
+        assert!(padded(Entry::MAX_SIZE + 1).is_err());
+    }
+
+    #[test]
+    fn debug_shows_no_content() {
+        assert_eq!(format!("{:?}", live()), "Entry { live: true, size: 43 }");
+        assert_eq!(format!("{:?}", Marker::moved(b"where".to_vec())), "Marker { state: Moved, .. }");
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_of_any_kind_are_refused_or_usable(
+            head in (0u8..4, 0u8..20),
+            mut bytes in proptest::collection::vec(any::<u8>(), 0..200),
+        ) {
+            if bytes.len() > offset::HISTORY_LEN {
+                (bytes[offset::STATE], bytes[offset::HISTORY_LEN]) = head;
+            }
+            if let Ok(mut entry) = Entry::from_bytes(bytes.clone()) {
+                prop_assert_eq!(entry.as_bytes(), &bytes[..]);
+                let (header, _) = entry.parse().unwrap();
+                prop_assert_eq!(header.write_id, entry.write_id());
+                prop_assert_eq!(header.touched, entry.touched());
+                prop_assert_eq!(header.state == State::Live, entry.is_live());
+                prop_assert!(Entry::from_bytes(entry.ended(&Marker::moved(bytes)).into_bytes()).is_ok());
+                entry.touch(Timestamp::default());
+            }
+        }
+    }
+}

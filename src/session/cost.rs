@@ -21,7 +21,7 @@ impl Cost {
     ///
     /// Misconfigured without a [`SessionLayer`](crate::SessionLayer) around.
     pub fn of<B>(request: &Request<B>) -> impl Future<Output = Result<Self, SessionError>> + Send + use<B> {
-        std::future::ready(Ticket::of_request(request).map(Self))
+        std::future::ready(Ticket::of_request(request).map(Self::new))
     }
 
     pub(super) fn new(exchange: Arc<Exchange>) -> Self {

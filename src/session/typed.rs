@@ -39,6 +39,10 @@ pub struct Session<T: Slots> {
     exchange: Arc<Exchange>,
 }
 
+#[expect(
+    clippy::manual_async_fn,
+    reason = "with its bounds spelled out, a closure that is not Send is reported at its call"
+)]
 impl<T: Slots> Session<T> {
     /// The session of a request, for services without axum.
     ///
@@ -121,17 +125,15 @@ impl<T: Slots> Session<T> {
     /// # Errors
     ///
     /// As [`update`](Self::update).
-    pub fn take(&mut self) -> impl Future<Output = Result<T, SessionError>> + Send {
-        async move {
-            let decided = self.exchange.change(|slots| {
-                let stored = T::read(slots)?;
-                let remove = if stored.is_some() { T::names() } else { Vec::new() };
-                Ok((Edit { set: Vec::new(), remove }, stored.unwrap_or_default()))
-            });
-            let taken = decided.await?;
-            self.value = T::default();
-            Ok(taken)
-        }
+    pub async fn take(&mut self) -> Result<T, SessionError> {
+        let decided = self.exchange.change(|slots| {
+            let stored = T::read(slots)?;
+            let remove = if stored.is_some() { T::names() } else { Vec::new() };
+            Ok((Edit { set: Vec::new(), remove }, stored.unwrap_or_default()))
+        });
+        let taken = decided.await?;
+        self.value = T::default();
+        Ok(taken)
     }
 
     /// Sets the value whatever is stored, also if that does not decode. What a newer version wrote stays.
