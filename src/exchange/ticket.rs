@@ -5,7 +5,7 @@ use super::realm::Realm;
 use super::state::Exchange;
 use crate::error::SessionError;
 use http::{Extensions, HeaderMap, Method, Request};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::sync::{Arc, OnceLock};
 
 /// Leads from a request to its exchange, which begins when an extractor first asks.
@@ -63,7 +63,9 @@ impl Ticket {
         }
         let begin = || Arc::new(Exchange::new(Arc::clone(realm), Presented::read(method, headers, realm)));
         let exchange = exchange.get_or_init(begin);
-        // Asked for by something that outlived the response: then no cookie can go out any more.
+        // Asked for by something that outlived the response: then no cookie can go out any more. With the fence in
+        // `close`, either this sees that it is closed or `close` sees the exchange.
+        fence(Ordering::SeqCst);
         if closed.load(Ordering::SeqCst) {
             exchange.reply().close();
         }
@@ -73,6 +75,7 @@ impl Ticket {
     /// Ends the exchange, with the head of the response if there is one: from here on no cookie can be set.
     pub(crate) fn close(&self, head: Option<&mut HeaderMap>) {
         self.0.closed.store(true, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
         let Some(exchange) = self.0.exchange.get() else { return };
         let cookies = exchange.reply().close();
         if let Some(headers) = head {
