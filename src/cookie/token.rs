@@ -192,7 +192,7 @@ fn associated_data(realm: &str, policy: &CookiePolicy, kind: CookieKind, key: Ke
 mod tests {
     use super::super::scan::{Wanted, scan};
     use super::*;
-    use crate::keyring::Secret;
+    use crate::keyring::{Purpose, Secret};
     use proptest::prelude::*;
     use std::time::Duration;
 
@@ -435,6 +435,24 @@ mod tests {
             let text = from.seal(&session_token());
             for (opened_in, to) in places.iter().enumerate() {
                 assert_eq!(to.open_one::<SessionToken>(&text).is_ok(), sealed_in == opened_in);
+            }
+        }
+    }
+
+    /// Under the same associated data, so that nothing but the derived key can make the difference.
+    #[test]
+    fn what_another_purpose_sealed_does_not_open() {
+        for (place, _) in frozen() {
+            for purpose in [Purpose::Visitor, Purpose::Anonymous, Purpose::SignedIn, Purpose::Record] {
+                let (key, nonce) = (place.keys.current(), nonce::<NONCE_SIZE>());
+                let data = associated_data(place.realm, &place.policy, place.kind, key.id());
+                let plain = match place.kind {
+                    CookieKind::Visitor => visitor_token().encode(),
+                    CookieKind::Anonymous | CookieKind::SignedIn => session_token().encode(),
+                };
+                let mut bytes = [&[VERSION], &key.id().as_bytes()[..], &nonce].concat();
+                key.cipher(purpose).seal(&nonce, &data, &plain, &mut bytes);
+                assert_eq!(place.opens(URL_SAFE_NO_PAD.encode(bytes)), purpose == place.kind.purpose(), "{purpose:?}");
             }
         }
     }

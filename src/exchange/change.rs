@@ -103,7 +103,7 @@ impl Exchange {
             Commit::Conflict(found) => {
                 telemetry::conflict();
                 *current = self.recognise(live, &found)?;
-                return if Instant::now() < until { Ok(false) } else { Err(SessionErrorKind::Contended.into()) };
+                return if self.store.has_time(until) { Ok(false) } else { Err(SessionErrorKind::Contended.into()) };
             }
             Commit::Absent => {
                 *current = Current::Ended(None);

@@ -173,7 +173,7 @@ impl Move {
                 }
                 Seen::Ended(None) | Seen::Nothing => return Ok(Left::Ended(new)),
             }
-            if Instant::now() >= self.until {
+            if !self.exchange.store.has_time(self.until) {
                 self.exchange.discard(&new).await;
                 return Err(SessionErrorKind::Contended.into());
             }
@@ -211,7 +211,9 @@ impl Move {
             self.exchange.store.commit(&new.key, new.write_id, &next.entry, next.keep_for, self.until).await?;
         match committed {
             Commit::Applied(None) => Ok(next.live),
-            // Nobody knows the id, so that whatever happened to it was an ending.
+            // After a lost reply this is what we wrote ourselves.
+            Commit::Applied(Some(now)) if now.is_live() => Ok(next.live),
+            // Nobody else knows the id, so that whatever happened to it was an ending.
             Commit::Applied(Some(_)) | Commit::Conflict(_) | Commit::Absent => Err(SessionErrorKind::Ended.into()),
         }
     }

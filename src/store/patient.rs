@@ -71,6 +71,11 @@ impl PatientStore {
         Instant::now() + self.patience
     }
 
+    /// Whether a further try is worth beginning: one that is cut off in its course would end as unknown.
+    pub(crate) fn has_time(&self, until: Instant) -> bool {
+        Instant::now() + self.patience / 4 < until
+    }
+
     pub(crate) async fn load(&self, key: &Key) -> Result<Option<Entry>, SessionError> {
         let mut tries = Tries::until(self.deadline());
         loop {
