@@ -65,7 +65,7 @@ impl Live {
         }
         let body = match sealing::open(&realm.keys, realm.place(&key), &header, rest)? {
             Opened::Body(body) => body,
-            Opened::Refused => return Ok(Seen::Ended(None)),
+            Opened::Refused => return Ok(Seen::Nothing),
         };
         // The cookie for anonymous visitors never opens a signed-in session, nor the other way round.
         if body.authentication.is_some() != (claim.kind == CookieKind::SignedIn) {

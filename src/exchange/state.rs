@@ -137,7 +137,8 @@ impl Exchange {
     /// Reads what the store has now. On an error the view stays as it was.
     pub(super) async fn refresh(&self, current: &mut Current) -> Result<(), SessionError> {
         let (claims, vacancy) = match current {
-            Current::Vacant(Vacancy::SignedOut) => return Ok(()),
+            // What has ended for this request stays so, also when its marker has gone.
+            Current::Vacant(Vacancy::SignedOut) | Current::Ended(_) => return Ok(()),
             Current::Live(live) => {
                 // Perhaps begun in this request: the cookies that came with it would not lead there. What this request
                 // has seen alive and is no more has ended, with a marker or without.
@@ -148,7 +149,7 @@ impl Exchange {
                 };
                 return Ok(());
             }
-            Current::Unread | Current::Vacant(_) | Current::Ended(_) => {
+            Current::Unread | Current::Vacant(_) => {
                 let claims = self.presented.sessions(&self.realm);
                 let vacancy = match (claims.ambiguous, claims.sessions.is_empty()) {
                     (true, _) => Vacancy::TwoCookies,
