@@ -86,6 +86,11 @@ pub(crate) fn may_evict(policy: &str) {
 }
 
 #[cfg(feature = "redis")]
+pub(crate) fn not_probed(error: &dyn Error) {
+    event!(warn, error = %Chain(error), "this Redis takes nothing new in; whether it allows all that sessions need is not known");
+}
+
+#[cfg(feature = "redis")]
 pub(crate) fn policy_unknown(error: &dyn Error) {
     event!(debug, error = %Chain(error), "maxmemory-policy could not be read");
 }

@@ -15,7 +15,7 @@ use super::live::{Destination, Live, Seen};
 use super::presented::Claim;
 use super::reply::Cookies;
 use super::runtime::to_the_end;
-use super::state::{Current, Exchange, Guard, MOVES};
+use super::state::{Current, Exchange, Guard};
 use crate::cookie::{CookieKind, VisitorToken};
 use crate::error::{SessionError, SessionErrorKind};
 use crate::id::{SessionHandle, UserId};
@@ -183,15 +183,15 @@ impl Move {
     /// The session that other requests of the same user made; none if it was another user's, or has ended since.
     async fn follow(&self, destination: &Destination, user: &UserId) -> Result<Option<Live>, SessionError> {
         let mut destination = destination.clone();
-        for _ in 0..=MOVES {
-            if destination.user != *user {
-                break;
-            }
+        while destination.user == *user {
             let claim = Claim { kind: CookieKind::SignedIn, token: destination.token };
             match self.exchange.look_up(&claim).await? {
                 Seen::Live(live) => return Ok(Some(live)),
                 Seen::Ended(Some(further)) => destination = further,
                 Seen::Ended(None) | Seen::Nothing => break,
+            }
+            if !self.exchange.store.has_time(self.until) {
+                return Err(SessionErrorKind::Contended.into());
             }
         }
         Ok(None)

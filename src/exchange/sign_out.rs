@@ -4,9 +4,9 @@ use super::live::{Live, Seen};
 use super::presented::Claim;
 use super::reply::Cookies;
 use super::runtime::to_the_end;
-use super::state::{Current, Exchange, MOVES, Vacancy};
+use super::state::{Current, Exchange, Vacancy};
 use crate::cookie::CookieKind;
-use crate::error::SessionError;
+use crate::error::{SessionError, SessionErrorKind};
 use crate::record::{EndReason, Marker};
 use crate::store::Ending;
 use crate::telemetry;
@@ -55,8 +55,8 @@ impl Exchange {
 
     /// Ends a session, wherever it has moved meanwhile.
     pub(super) async fn end(&self, mut claim: Claim, reason: EndReason) -> Result<(), SessionError> {
-        let marker = Marker::ended(reason);
-        for _ in 0..=MOVES {
+        let (marker, until) = (Marker::ended(reason), self.store.deadline());
+        loop {
             let moved = match self.store.end(&self.realm.key(&claim.token), None, &marker).await? {
                 Ending::Applied => {
                     telemetry::ended(reason.as_str());
@@ -67,7 +67,9 @@ impl Exchange {
             };
             let Seen::Ended(Some(destination)) = moved else { return Ok(()) };
             claim = Claim { kind: CookieKind::SignedIn, token: destination.token };
+            if !self.store.has_time(until) {
+                return Err(SessionErrorKind::Contended.into());
+            }
         }
-        Ok(())
     }
 }

@@ -59,9 +59,6 @@ pub(crate) enum Activity {
     Ignored,
 }
 
-/// How often a session may have moved while a request with its oldest cookie was under way.
-pub(super) const MOVES: usize = 4;
-
 pub(super) type Guard = OwnedMutexGuard<Current>;
 
 impl Exchange {

@@ -105,6 +105,9 @@ impl Store for MemoryStore {
 
     async fn create(&self, key: &Key, entry: &Entry, keep_for: Duration) -> Answer<Outcome> {
         let now = self.clock.now();
+        if let Some(found) = self.shard(key).get(key, now) {
+            return Ok(Outcome::Found(found.clone()));
+        }
         self.reserve(now)?;
         let mut shard = self.shard(key);
         let swept = shard.sweep_if_due(now);

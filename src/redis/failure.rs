@@ -61,6 +61,11 @@ impl Failure {
         matches!(self, Self::Refused(error) if error.code() == "NOSCRIPT")
     }
 
+    /// Whether Redis takes nothing new in for now, of anybody.
+    pub(super) fn is_full(&self) -> bool {
+        matches!(self, Self::Refused(error) if matches!(error.code(), "OOM" | "NOREPLICAS"))
+    }
+
     fn maybe_applied(&self) -> bool {
         match self {
             Self::Refused(error) => !is_refusal(error),
