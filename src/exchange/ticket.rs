@@ -72,15 +72,17 @@ impl Ticket {
         Ok(Arc::clone(exchange))
     }
 
-    /// Ends the exchange, with the head of the response if there is one: from here on no cookie can be set.
-    pub(crate) fn close(&self, head: Option<&mut HeaderMap>) {
+    /// Ends the exchange, with the head of the response if there is one: from here on no cookie can be set. Answers the
+    /// exchange, if anybody asked for it.
+    pub(crate) fn close(&self, head: Option<&mut HeaderMap>) -> Option<&Arc<Exchange>> {
         self.0.closed.store(true, Ordering::SeqCst);
         fence(Ordering::SeqCst);
-        let Some(exchange) = self.0.exchange.get() else { return };
+        let exchange = self.0.exchange.get()?;
         let cookies = exchange.reply().close();
         if let Some(headers) = head {
             cookies.write(headers);
         }
+        Some(exchange)
     }
 }
 

@@ -1,10 +1,12 @@
 //! The response on its way out.
 
 use crate::exchange::Ticket;
+use crate::session::Cost;
 use http::Response;
 use pin_project_lite::pin_project;
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 pin_project! {
@@ -41,7 +43,10 @@ where
         let this = self.project();
         let mut result = ready!(this.inner.poll(cx));
         if let Some(ticket) = this.ticket.take() {
-            ticket.close(result.as_mut().ok().map(Response::headers_mut));
+            let exchange = ticket.close(result.as_mut().ok().map(Response::headers_mut));
+            if let (Some(exchange), Ok(response)) = (exchange, &mut result) {
+                response.extensions_mut().insert(Cost::new(Arc::clone(exchange)));
+            }
         }
         Poll::Ready(result)
     }

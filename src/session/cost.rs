@@ -8,9 +8,11 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What sessions have cost this request so far: for a footer, a log line or a `Server-Timing` header.
+/// What sessions have cost a request so far.
 ///
-/// Free of charge itself; but the page counts as one that asked for a session, and is not for shared caches.
+/// As an extractor it is for a footer; the page then counts as one that asked for a session, and is not for shared
+/// caches. For a log line or a `Server-Timing` header it is in the extensions of each response whose handler asked for
+/// a session or a visitor, where middleware around the layer finds it.
 #[derive(Clone)]
 pub struct Cost(Arc<Exchange>);
 
@@ -24,7 +26,7 @@ impl Cost {
         std::future::ready(Ticket::of_request(request).map(Self::new))
     }
 
-    pub(super) fn new(exchange: Arc<Exchange>) -> Self {
+    pub(crate) fn new(exchange: Arc<Exchange>) -> Self {
         Self(exchange)
     }
 

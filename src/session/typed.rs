@@ -69,7 +69,12 @@ impl<T: Slots> Session<T> {
     /// and changes in one: whatever is checked outside is a check of what was. Results come out as `R`. Await first,
     /// then update; and hold no lock guard across the call, take it inside `f`.
     ///
-    /// A change that leaves the value as it was writes nothing, and begins no session.
+    /// A change that leaves the value as it was writes nothing, and begins no session. Of a tuple the parts that changed
+    /// are stored; a part that was set to its default stays stored as such, and [`take`](Self::take) removes.
+    ///
+    /// Browsers cancel requests, at a double click for example: what was committed then stays, and what the handler
+    /// would have done next is not done. So let an effect elsewhere come first, under a number that the session holds,
+    /// and take that number out of the session when it is done.
     ///
     /// # Errors
     ///
