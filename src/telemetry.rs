@@ -72,6 +72,14 @@ pub(crate) fn cookie_refused(why: &'static str) {
     event!(debug, why, "cookie refused");
 }
 
+pub(crate) fn secure_cookies_over_plain_http() {
+    event!(
+        warn,
+        "a browser came over plain HTTP and will drop the session's secure cookies: open the site as localhost, or serve it \
+         over HTTPS; for development on another host there is SessionLayer::insecure_plain_http()"
+    );
+}
+
 pub(crate) fn two_cookies() {
     event!(warn, "two different cookies of one name open; no session is read or begun");
 }

@@ -35,7 +35,7 @@ impl Exchange {
 
     /// Gives a new session's cookies to the response; if that has left already, the session ends at once.
     pub(super) async fn hand_over(&self, cookies: Cookies, new: &Live) -> Result<(), SessionError> {
-        let Err(closed) = self.reply.set(cookies) else { return Ok(()) };
+        let Err(closed) = self.send(cookies) else { return Ok(()) };
         self.discard(new).await;
         Err(closed.into())
     }

@@ -12,6 +12,8 @@ pub(crate) struct Presented {
     signed_in: Candidates,
     /// Sent by another site in a way in which browsers withhold cookies.
     cross_site: bool,
+    /// The browser is likely to drop the cookies that it is sent.
+    over_plain_http: bool,
 }
 
 /// A session that a browser names, before anything is known about it.
@@ -46,7 +48,8 @@ impl Presented {
                 wanted(CookieKind::SignedIn, SessionToken::SEALED_LEN),
             ],
         );
-        Self { visitor, anonymous, signed_in, cross_site: is_cross_site(method, headers) }
+        let over_plain_http = is_over_plain_http(headers);
+        Self { visitor, anonymous, signed_in, cross_site: is_cross_site(method, headers), over_plain_http }
     }
 
     /// Who the browser belongs to. Opens the visitor cookie.
@@ -94,6 +97,26 @@ impl Presented {
     pub(crate) fn is_cross_site(&self) -> bool {
         self.cross_site
     }
+
+    /// Whether the page that sent this request came over plain HTTP from another host than this machine's own. Browsers
+    /// drop `Secure` cookies there, and say nothing.
+    pub(crate) fn is_over_plain_http(&self) -> bool {
+        self.over_plain_http
+    }
+}
+
+/// By `Origin`, and where a browser sends none by `Referer`. Behind a proxy that ends TLS both say `https`.
+fn is_over_plain_http(headers: &HeaderMap) -> bool {
+    let from = headers.get(header::ORIGIN).or_else(|| headers.get(header::REFERER));
+    let Some(rest) = from.and_then(|from| from.as_bytes().strip_prefix(b"http://")) else { return false };
+    let authority = rest.split(|byte| *byte == b'/').next().unwrap_or_default();
+    let host = match authority {
+        [b'[', v6 @ ..] => v6.split(|byte| *byte == b']').next(),
+        name => name.split(|byte| *byte == b':').next(),
+    };
+    let host = host.unwrap_or_default();
+    // What browsers count as trustworthy without TLS (W3C Secure Contexts, section 3.1).
+    !(host == b"localhost" || host.ends_with(b".localhost") || host.starts_with(b"127.") || host == b"::1")
 }
 
 /// By Fetch Metadata (W3C). Who follows a link to a page does send `SameSite=Lax` cookies along, and counts as a visitor

@@ -8,6 +8,7 @@ use crate::lifetime::Limits;
 use crate::record::Body;
 use crate::sealing::Place;
 use crate::store::{Key, PatientStore};
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 /// A layer's settings.
@@ -25,6 +26,8 @@ pub(crate) struct Realm {
     /// Bytes that a record may have.
     pub(crate) budget: usize,
     pub(crate) registry: Registry,
+    /// Said once: browsers drop secure cookies over plain HTTP.
+    pub(crate) plain_http_warning: Arc<Once>,
 }
 
 impl Realm {

@@ -91,7 +91,7 @@ impl Move {
         let cookies = self.cookies(&new.live)?;
         if new.is_reachable {
             // Whoever tries again with the old cookie is led here. To end it would lose what it holds.
-            self.exchange.reply.set(cookies)?;
+            self.exchange.send(cookies)?;
         } else {
             self.exchange.hand_over(cookies, &new.live).await?;
         }

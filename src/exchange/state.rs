@@ -3,7 +3,7 @@
 use super::live::{Destination, Live, Seen};
 use super::presented::{Claim, Presented};
 use super::realm::Realm;
-use super::reply::Reply;
+use super::reply::{Cookies, Reply};
 use crate::clock::Timestamp;
 use crate::cookie::VisitorToken;
 use crate::error::{SessionError, SessionErrorKind};
@@ -82,6 +82,18 @@ impl Exchange {
 
     pub(crate) fn reply(&self) -> &Reply {
         &self.reply
+    }
+
+    /// Has cookies sent with the response.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionErrorKind::ResponseStarted`] if its head has left.
+    pub(super) fn send(&self, cookies: Cookies) -> Result<(), SessionErrorKind> {
+        if self.presented.is_over_plain_http() && !self.realm.cookies.insecure {
+            self.realm.plain_http_warning.call_once(telemetry::secure_cookies_over_plain_http);
+        }
+        self.reply.set(cookies)
     }
 
     /// What sessions have cost this request so far.

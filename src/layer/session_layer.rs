@@ -11,7 +11,7 @@ use crate::lifetime::{LONGEST, Limits};
 use crate::record::Entry;
 use crate::store::{PatientStore, Store};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 use tower_layer::Layer;
 
@@ -52,6 +52,7 @@ impl SessionLayer {
             visitor_lifetime: Self::DEFAULT_VISITOR_LIFETIME,
             budget: Self::DEFAULT_BUDGET,
             registry: Registry::default(),
+            plain_http_warning: Arc::new(Once::new()),
         };
         Self { realm: Arc::new(realm) }
     }
