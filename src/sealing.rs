@@ -107,7 +107,9 @@ impl Place<'_> {
         AssociatedData::new(kind).field(self.realm.as_bytes()).field(self.digest.as_bytes()).field(&[FORMAT])
     }
 
-    /// What a store may change in a live record's header, the time of the last touch, is left out.
+    /// The time of the last touch is left out, since a store changes it; write id and key are bound by the nonce and by
+    /// the choice of the key. History and state are not bound: a store that lies about them could as well have lost the
+    /// record.
     fn record_data(&self, deadline: Timestamp) -> AssociatedData {
         self.data("session record").field(&deadline.to_bytes())
     }

@@ -9,15 +9,20 @@ macro_rules! event {
     ($level:ident, $($rest:tt)+) => { tracing::$level!(target: "thin_session", $($rest)+) };
 }
 
-/// An error and its causes in one line.
+/// An error and its causes in one line. A cause that the error before has quoted is not said twice.
 struct Chain<'a>(&'a dyn Error);
 
 impl fmt::Display for Chain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)?;
+        let mut said = self.0.to_string();
+        f.write_str(&said)?;
         let mut cause = self.0.source();
         while let Some(error) = cause {
-            write!(f, ": {error}")?;
+            let text = error.to_string();
+            if !said.ends_with(&text) {
+                write!(f, ": {text}")?;
+            }
+            said = text;
             cause = error.source();
         }
         Ok(())

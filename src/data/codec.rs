@@ -7,15 +7,51 @@ use crate::record::Codec;
 use rmp_serde::{Deserializer, Serializer, decode, encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::any::type_name;
+use thiserror::Error;
 
 pub(super) const MESSAGE_PACK: Codec = Codec(1);
 
-pub(super) fn to_bytes<T: Serialize>(value: &T) -> Result<Vec<u8>, encode::Error> {
-    let mut bytes = Vec::with_capacity(64);
-    value.serialize(&mut Serializer::new(&mut bytes).with_struct_map().with_human_readable())?;
-    Ok(bytes)
+/// Why a value is not to be had as bytes, or from them. Says nothing of the value, of which serde's own messages quote
+/// parts: it is the visitor's.
+#[derive(Debug, Error)]
+#[error("{what} for {type_name}")]
+pub(super) struct CodecError {
+    what: &'static str,
+    type_name: &'static str,
 }
 
-pub(super) fn from_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, decode::Error> {
+pub(super) fn to_bytes<T: Serialize>(value: &T) -> Result<Vec<u8>, CodecError> {
+    let mut bytes = Vec::with_capacity(64);
+    match value.serialize(&mut Serializer::new(&mut bytes).with_struct_map().with_human_readable()) {
+        Ok(()) => Ok(bytes),
+        Err(error) => Err(CodecError { what: why_not_encoded(&error), type_name: type_name::<T>() }),
+    }
+}
+
+pub(super) fn from_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
     T::deserialize(&mut Deserializer::from_read_ref(bytes).with_human_readable())
+        .map_err(|error| CodecError { what: why_not_decoded(&error), type_name: type_name::<T>() })
+}
+
+fn why_not_encoded(error: &encode::Error) -> &'static str {
+    match error {
+        encode::Error::InvalidValueWrite(_) => "no room",
+        encode::Error::UnknownLength => "a sequence of unknown length",
+        encode::Error::InvalidDataModel(_) => "something that MessagePack does not have",
+        encode::Error::DepthLimitExceeded => "too many levels",
+        encode::Error::Syntax(_) => "an error of its Serialize",
+    }
+}
+
+fn why_not_decoded(error: &decode::Error) -> &'static str {
+    match error {
+        decode::Error::InvalidMarkerRead(_) | decode::Error::InvalidDataRead(_) => "too few bytes",
+        decode::Error::TypeMismatch(_) => "a value of another type",
+        decode::Error::OutOfRange => "a number out of range",
+        decode::Error::LengthMismatch(_) => "a sequence of another length",
+        decode::Error::Uncategorized(_) | decode::Error::Syntax(_) => "a value that its Deserialize refuses",
+        decode::Error::Utf8Error(_) => "text that is not UTF-8",
+        decode::Error::DepthLimitExceeded => "too many levels",
+    }
 }

@@ -96,6 +96,7 @@ impl Move {
             self.exchange.hand_over(cookies, &new.live).await?;
         }
         let body = Arc::clone(&new.live.body);
+        self.exchange.set_visitor(body.authentication.as_ref().map(|of| of.user.clone()));
         *current = Current::Live(new.live);
         Ok(body)
     }

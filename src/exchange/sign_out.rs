@@ -47,6 +47,7 @@ impl Exchange {
                 Cookies::default().remove(realm, CookieKind::Anonymous).remove(realm, CookieKind::SignedIn);
             if remember == Remember::Nobody {
                 cookies = cookies.remove(realm, CookieKind::Visitor);
+                exchange.set_visitor(None);
             }
             Ok(exchange.reply.set(cookies)?)
         })

@@ -5,12 +5,12 @@ use super::presented::{Claim, Presented};
 use super::realm::Realm;
 use super::reply::{Cookies, Reply};
 use crate::clock::Timestamp;
-use crate::cookie::VisitorToken;
 use crate::error::{SessionError, SessionErrorKind};
+use crate::id::UserId;
 use crate::record::{Body, Marker};
 use crate::store::{Meter, PatientStore};
 use crate::telemetry;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, PoisonError};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// One request and its response, as far as sessions go.
@@ -24,7 +24,8 @@ pub(crate) struct Exchange {
     meter: Arc<Meter>,
     /// When the first extractor of this request asked.
     began: Timestamp,
-    visitor: OnceLock<Option<VisitorToken>>,
+    /// Whom the browser belongs to, once somebody has asked, or this request signed in or out.
+    visitor: std::sync::Mutex<Option<Option<UserId>>>,
     /// Held while the session is loaded or changed: the changes of one request come one after the other.
     current: Arc<Mutex<Current>>,
 }
@@ -71,7 +72,7 @@ impl Exchange {
             presented,
             reply: Reply::default(),
             meter,
-            visitor: OnceLock::new(),
+            visitor: std::sync::Mutex::default(),
             current: Arc::new(Mutex::new(Current::Unread)),
         }
     }
@@ -101,10 +102,20 @@ impl Exchange {
         &self.meter
     }
 
-    /// Who the browser said it belongs to. Opens the cookie when first asked; no store call.
-    pub(crate) fn visitor(&self) -> Option<&VisitorToken> {
+    /// Whom the browser belongs to. Opens the cookie when first asked; no store call.
+    pub(crate) fn visitor(&self) -> Option<UserId> {
         let _timer = self.meter.time();
-        self.visitor.get_or_init(|| self.presented.visitor(&self.realm)).as_ref()
+        let open = || self.presented.visitor(&self.realm).map(|token| token.user);
+        self.known_visitor().get_or_insert_with(open).clone()
+    }
+
+    /// Whom it belongs to from here on: this request has signed in or out.
+    pub(super) fn set_visitor(&self, user: Option<UserId>) {
+        *self.known_visitor() = Some(user);
+    }
+
+    fn known_visitor(&self) -> std::sync::MutexGuard<'_, Option<Option<UserId>>> {
+        self.visitor.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The session's content; none if there is no session. One round trip for all who ask in one request.

@@ -17,6 +17,8 @@ struct Inner {
     realm: Arc<Realm>,
     /// Another layer with the same cookies is around this one.
     clash: bool,
+    /// Of the layer around this one.
+    outer: Option<Ticket>,
     exchange: OnceLock<Arc<Exchange>>,
     closed: AtomicBool,
 }
@@ -26,14 +28,16 @@ impl Ticket {
     ///
     /// None if that is the same layer, applied twice, which then does its work once.
     pub(crate) fn issue(realm: &Arc<Realm>, extensions: &mut Extensions) -> Option<Self> {
-        let outer = extensions.get::<Self>().map(|outer| &outer.0.realm);
-        if outer.is_some_and(|outer| Arc::ptr_eq(outer, realm)) {
+        let outer = extensions.remove::<Self>();
+        let around = || std::iter::successors(outer.as_ref(), |ticket| ticket.0.outer.as_ref());
+        if let Some(same) = around().find(|ticket| Arc::ptr_eq(&ticket.0.realm, realm)) {
+            extensions.insert(same.clone());
             return None;
         }
-        let clash = outer.is_some_and(|outer| outer.cookies.names() == realm.cookies.names());
-        let inner =
-            Inner { realm: Arc::clone(realm), clash, exchange: OnceLock::new(), closed: AtomicBool::new(false) };
-        let ticket = Self(Arc::new(inner));
+        let clash = around().any(|ticket| ticket.0.realm.cookies.names() == realm.cookies.names());
+        let realm = Arc::clone(realm);
+        let ticket =
+            Self(Arc::new(Inner { realm, clash, outer, exchange: OnceLock::new(), closed: AtomicBool::new(false) }));
         extensions.insert(ticket.clone());
         Some(ticket)
     }
@@ -55,7 +59,7 @@ impl Ticket {
 
     fn exchange(method: &Method, headers: &HeaderMap, extensions: &Extensions) -> Result<Arc<Exchange>, SessionError> {
         let ticket = extensions.get::<Self>().ok_or_else(missing_layer)?;
-        let Inner { realm, clash, exchange, closed } = &*ticket.0;
+        let Inner { realm, clash, exchange, closed, .. } = &*ticket.0;
         if *clash {
             return Err(SessionError::misconfigured(
                 "two SessionLayers with the same cookie names are nested; call .named(\"…\") on one of them",

@@ -26,6 +26,11 @@ impl StoreError {
         Self { maybe_applied: true, source: source.into() }
     }
 
+    /// The same of a read, which changes nothing: a lost reply is no worse than a refusal.
+    pub(super) fn of_read(self) -> Self {
+        Self { maybe_applied: false, ..self }
+    }
+
     /// Whether the write may have been applied.
     pub fn maybe_applied(&self) -> bool {
         self.maybe_applied

@@ -81,8 +81,7 @@ impl PatientStore {
         loop {
             match self.within(tries.until, self.store.load(key)).await {
                 Ok(found) => return Ok(found),
-                // A read changes nothing, so that a lost reply is no worse than a refusal.
-                Err(error) => tries.again(StoreError::not_applied(error)).await?,
+                Err(error) => tries.again(error.of_read()).await?,
             }
         }
     }

@@ -47,8 +47,7 @@ impl Visitor {
     }
 
     pub(super) fn new(exchange: Arc<Exchange>) -> Self {
-        let user = exchange.visitor().map(|token| token.user.clone());
-        Self { user, exchange }
+        Self { user: exchange.visitor(), exchange }
     }
 
     /// Whom this browser was last signed in as; recognised, not authenticated.

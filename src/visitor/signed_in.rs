@@ -67,7 +67,7 @@ impl SignedIn {
     ///
     /// # Errors
     ///
-    /// `Ended` if this session has ended since; `Unavailable`.
+    /// `Ended` if this session has ended since, or goes on under another id after re-authentication; `Unavailable`.
     pub async fn recheck(&self) -> Result<(), SessionError> {
         let body = self.exchange.reread(Activity::Counts).await?;
         let now = body.as_ref().and_then(|body| body.authentication.as_ref());

@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 
 /// A running program; dropping it kills and reaps it.
 #[derive(Debug)]
-pub(crate) struct Process {
+pub struct Process {
     child: Child,
     keeper: Option<Keeper>,
 }
@@ -25,7 +25,7 @@ struct Keeper {
 
 impl Process {
     /// Starts `program`, with everything it prints going to `output`.
-    pub(crate) fn spawn(program: &str, args: &[String], output: File) -> Self {
+    pub fn spawn(program: &str, args: &[String], output: File) -> Self {
         let errors = output.try_clone().expect("a file handle can be doubled");
         let mut command = Command::new("setpriv");
         command
@@ -48,17 +48,17 @@ impl Process {
     }
 
     /// The number by which the kernel knows it.
-    pub(crate) fn id(&self) -> u32 {
+    pub fn id(&self) -> u32 {
         self.child.id()
     }
 
     /// How it ended, if it did.
-    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+    pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().expect("a child can be asked about")
     }
 
     /// Sends the signal of this name, such as `STOP`.
-    pub(crate) fn signal(&self, name: &str) {
+    pub fn signal(&self, name: &str) {
         // By way of the shell: its own `kill` is there wherever a shell is.
         let status = Command::new("sh")
             .args(["-c", &format!("kill -{name} {}", self.id())])
@@ -68,7 +68,7 @@ impl Process {
     }
 
     /// Whether it is stopped, as after `SIGSTOP`.
-    pub(crate) fn is_stopped(&self) -> bool {
+    pub fn is_stopped(&self) -> bool {
         // `42 (name) T 1 …`, where the name may hold anything, even `)`.
         fs::read_to_string(format!("/proc/{}/stat", self.id()))
             .is_ok_and(|stat| stat.rsplit(") ").next().is_some_and(|s| s.starts_with('T')))

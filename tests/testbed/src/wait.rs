@@ -11,7 +11,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// Looks again and again until `ready` says so; panics, naming `what`, when
 /// [`LIMIT`] has passed.
 #[track_caller]
-pub(crate) fn wait_until(what: &str, mut ready: impl FnMut() -> bool) {
+pub fn wait_until(what: &str, mut ready: impl FnMut() -> bool) {
     let deadline = Instant::now() + LIMIT;
     while !ready() {
         assert!(Instant::now() < deadline, "waited {LIMIT:?} for {what}");
