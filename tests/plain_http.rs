@@ -40,7 +40,8 @@ async fn warnings(layer: &SessionLayer, header: &'static str, origin: &'static s
 #[tokio::test]
 async fn a_host_where_browsers_drop_secure_cookies_is_warned_of() {
     log_of_this_thread();
-    for origin in ["http://192.168.1.7:3000", "http://shop.test", "http://[fe80::1]:3000", "http://localhost.evil.com"] {
+    for origin in ["http://192.168.1.7:3000", "http://shop.test", "http://[fe80::1]:3000", "http://localhost.evil.com"]
+    {
         assert_eq!(warnings(&layer(), "origin", origin).await, 1, "{origin}");
     }
     assert_eq!(warnings(&layer(), "referer", "http://shop.test/cart").await, 1);

@@ -1,0 +1,314 @@
+//! A store between the layer and a real one, where the test decides what befalls each call.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use thin_session::store::{Answer, Entry, Key, Marker, Outcome, Store, StoreError, Timestamp, WriteId};
+use thin_session::{MemoryStore, RedisStore};
+use tokio::sync::watch;
+
+/// The operations of a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Op {
+    Load,
+    Create,
+    Commit,
+    Touch,
+    End,
+}
+
+/// What befalls a call.
+pub(crate) enum Step {
+    Pass,
+    /// It is carried out, but the layer hears nothing.
+    LoseReply,
+    /// It is never carried out, and the layer hears nothing.
+    LoseRequest,
+    /// The store refuses: surely nothing was changed.
+    Refuse,
+    /// Something else happens first.
+    Before(Work),
+    /// Something else happens before the layer hears of it.
+    After(Work),
+    /// The layer hears nothing, and the request is still on its way: until [`Delayed::arrive`].
+    Delay(Delayed),
+}
+
+pub(crate) type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+impl Step {
+    pub(crate) fn before(work: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self::Before(Box::pin(work))
+    }
+
+    pub(crate) fn after(work: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self::After(Box::pin(work))
+    }
+}
+
+/// A call as it arrived at the gate.
+#[derive(Clone)]
+pub(crate) struct Call {
+    pub(crate) op: Op,
+    pub(crate) key: Key,
+    /// What was to be stored.
+    pub(crate) entry: Option<Entry>,
+    /// What was to be left in its place.
+    pub(crate) marker: Option<Marker>,
+}
+
+/// The stores that stand behind a gate.
+pub(crate) enum Inner {
+    Memory(MemoryStore),
+    Redis(RedisStore),
+}
+
+type Rule = Box<dyn Fn(Op) -> Step + Send + Sync>;
+
+/// The store that the layer is given.
+pub(crate) struct Gate {
+    inner: Arc<Inner>,
+    plans: Mutex<HashMap<Op, Vec<Step>>>,
+    rule: Mutex<Option<Rule>>,
+    calls: Mutex<Vec<Call>>,
+    touches: Mutex<usize>,
+}
+
+impl Gate {
+    pub(crate) fn new(inner: Inner) -> Self {
+        Self {
+            inner: Arc::new(inner),
+            plans: Mutex::default(),
+            rule: Mutex::default(),
+            calls: Mutex::default(),
+            touches: Mutex::default(),
+        }
+    }
+
+    /// What is to befall the next calls of `op`, one after the other.
+    pub(crate) fn plan(&self, op: Op, steps: impl IntoIterator<Item = Step>) {
+        let steps = steps.into_iter().collect();
+        let left = self.plans.lock().unwrap().insert(op, steps);
+        assert!(left.is_none_or(|left| left.is_empty()), "the plan before was carried out");
+    }
+
+    /// What is to befall every call that no plan speaks of.
+    pub(crate) fn rule(&self, rule: impl Fn(Op) -> Step + Send + Sync + 'static) {
+        *self.rule.lock().unwrap() = Some(Box::new(rule));
+    }
+
+    /// Lets everything pass again.
+    pub(crate) fn no_rule(&self) {
+        *self.rule.lock().unwrap() = None;
+    }
+
+    /// Whether every step that was planned has come to pass: a test that planned in vain shows nothing.
+    pub(crate) fn plans_are_done(&self) -> bool {
+        self.plans.lock().unwrap().values().all(Vec::is_empty)
+    }
+
+    /// All calls so far.
+    pub(crate) fn calls(&self) -> Vec<Call> {
+        self.calls.lock().unwrap().clone()
+    }
+
+    /// How many calls of `op` there were.
+    pub(crate) fn count(&self, op: Op) -> usize {
+        self.calls().iter().filter(|call| call.op == op).count()
+    }
+
+    /// How many touches wrote.
+    pub(crate) fn touches(&self) -> usize {
+        *self.touches.lock().unwrap()
+    }
+
+    /// The keys under which a session lives now.
+    pub(crate) async fn live(&self) -> Vec<Key> {
+        let mut live = Vec::new();
+        for call in self.calls().iter().filter(|call| call.op == Op::Create) {
+            let found = self.inner.load(&call.key).await.expect("the real store answers");
+            if found.is_some_and(|entry| entry.is_live()) && !live.contains(&call.key) {
+                live.push(call.key);
+            }
+        }
+        live
+    }
+
+    /// The key of the latest session that was begun.
+    pub(crate) fn newest(&self) -> Key {
+        let calls = self.calls();
+        calls.iter().rfind(|call| call.op == Op::Create).expect("a session was begun").key
+    }
+
+    /// The real store, past all plans.
+    pub(crate) fn inner(&self) -> Arc<Inner> {
+        Arc::clone(&self.inner)
+    }
+
+    fn next_step(&self, op: Op) -> Step {
+        let mut plans = self.plans.lock().unwrap();
+        match plans.get_mut(&op).filter(|steps| !steps.is_empty()) {
+            Some(steps) => steps.remove(0),
+            None => self.rule.lock().unwrap().as_ref().map_or(Step::Pass, |rule| rule(op)),
+        }
+    }
+
+    async fn carry<T: Send + 'static>(
+        &self,
+        call: Call,
+        request: impl Future<Output = Answer<T>> + Send + 'static,
+    ) -> Answer<T> {
+        let op = call.op;
+        self.calls.lock().unwrap().push(call);
+        match self.next_step(op) {
+            Step::Pass => request.await,
+            Step::LoseReply => {
+                request.await.expect("the real store answers");
+                Err(StoreError::unknown("the test lost the reply"))
+            }
+            Step::LoseRequest => Err(StoreError::unknown("the test lost the request")),
+            Step::Refuse => Err(StoreError::not_applied("the test has the store refuse")),
+            Step::Before(work) => {
+                work.await;
+                request.await
+            }
+            Step::After(work) => {
+                let answer = request.await;
+                work.await;
+                answer
+            }
+            Step::Delay(delayed) => {
+                delayed.keep(async move { drop(request.await.expect("the real store answers")) });
+                Err(StoreError::unknown("the test delays the request"))
+            }
+        }
+    }
+}
+
+impl Store for Gate {
+    async fn load(&self, key: &Key) -> Answer<Option<Entry>> {
+        let (inner, key) = (self.inner(), *key);
+        let call = Call { op: Op::Load, key, entry: None, marker: None };
+        self.carry(call, async move { inner.load(&key).await }).await
+    }
+
+    async fn create(&self, key: &Key, entry: &Entry, keep_for: Duration) -> Answer<Outcome> {
+        let (inner, key, entry) = (self.inner(), *key, entry.clone());
+        let call = Call { op: Op::Create, key, entry: Some(entry.clone()), marker: None };
+        self.carry(call, async move { inner.create(&key, &entry, keep_for).await }).await
+    }
+
+    async fn commit(&self, key: &Key, expected: WriteId, entry: &Entry, keep_for: Duration) -> Answer<Outcome> {
+        let (inner, key, entry) = (self.inner(), *key, entry.clone());
+        let call = Call { op: Op::Commit, key, entry: Some(entry.clone()), marker: None };
+        self.carry(call, async move { inner.commit(&key, expected, &entry, keep_for).await }).await
+    }
+
+    async fn touch(&self, key: &Key, seen: Timestamp, now: Timestamp, keep_for: Duration) -> Answer<bool> {
+        let (inner, key) = (self.inner(), *key);
+        let call = Call { op: Op::Touch, key, entry: None, marker: None };
+        let wrote = self.carry(call, async move { inner.touch(&key, seen, now, keep_for).await }).await?;
+        *self.touches.lock().unwrap() += usize::from(wrote);
+        Ok(wrote)
+    }
+
+    async fn end(&self, key: &Key, expected: Option<WriteId>, marker: &Marker) -> Answer<Outcome> {
+        let (inner, key, marker) = (self.inner(), *key, marker.clone());
+        let call = Call { op: Op::End, key, entry: None, marker: Some(marker.clone()) };
+        self.carry(call, async move { inner.end(&key, expected, &marker).await }).await
+    }
+}
+
+impl Store for Inner {
+    async fn load(&self, key: &Key) -> Answer<Option<Entry>> {
+        match self {
+            Self::Memory(store) => store.load(key).await,
+            Self::Redis(store) => store.load(key).await,
+        }
+    }
+
+    async fn create(&self, key: &Key, entry: &Entry, keep_for: Duration) -> Answer<Outcome> {
+        match self {
+            Self::Memory(store) => store.create(key, entry, keep_for).await,
+            Self::Redis(store) => store.create(key, entry, keep_for).await,
+        }
+    }
+
+    async fn commit(&self, key: &Key, expected: WriteId, entry: &Entry, keep_for: Duration) -> Answer<Outcome> {
+        match self {
+            Self::Memory(store) => store.commit(key, expected, entry, keep_for).await,
+            Self::Redis(store) => store.commit(key, expected, entry, keep_for).await,
+        }
+    }
+
+    async fn touch(&self, key: &Key, seen: Timestamp, now: Timestamp, keep_for: Duration) -> Answer<bool> {
+        match self {
+            Self::Memory(store) => store.touch(key, seen, now, keep_for).await,
+            Self::Redis(store) => store.touch(key, seen, now, keep_for).await,
+        }
+    }
+
+    async fn end(&self, key: &Key, expected: Option<WriteId>, marker: &Marker) -> Answer<Outcome> {
+        match self {
+            Self::Memory(store) => store.end(key, expected, marker).await,
+            Self::Redis(store) => store.end(key, expected, marker).await,
+        }
+    }
+}
+
+/// A request that is on its way for longer than the layer waits.
+#[derive(Clone, Default)]
+pub(crate) struct Delayed(Arc<Mutex<Option<Work>>>);
+
+impl Delayed {
+    fn keep(&self, request: impl Future<Output = ()> + Send + 'static) {
+        *self.0.lock().unwrap() = Some(Box::pin(request));
+    }
+
+    /// Lets it arrive.
+    pub(crate) async fn arrive(&self) {
+        let request = self.0.lock().unwrap().take().expect("a request is on its way");
+        request.await;
+    }
+}
+
+/// A point at which a call waits for the test.
+#[derive(Clone, Default)]
+pub(crate) struct Hold(Arc<watch::Sender<At>>);
+
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum At {
+    #[default]
+    Away,
+    Waiting,
+    Released,
+}
+
+impl Hold {
+    /// The work of a step that waits here.
+    pub(crate) fn point(&self) -> impl Future<Output = ()> + Send + 'static {
+        let hold = self.clone();
+        async move {
+            hold.0.send_replace(At::Waiting);
+            hold.until(At::Released).await;
+        }
+    }
+
+    /// Waits until a call waits here.
+    pub(crate) async fn reached(&self) {
+        self.until(At::Waiting).await;
+    }
+
+    /// Lets it go on.
+    pub(crate) fn release(&self) {
+        self.0.send_replace(At::Released);
+    }
+
+    async fn until(&self, at: At) {
+        let mut state = self.0.subscribe();
+        let waited = tokio::time::timeout(Duration::from_secs(30), state.wait_for(|now| *now >= at)).await;
+        waited.expect("nobody waits that long").expect("the sender is borrowed, so it lives");
+    }
+}

@@ -1,0 +1,273 @@
+//! A shop on two servers that share one store behind a [`Gate`].
+
+use super::gate::{Gate, Inner};
+use axum::Router;
+use axum::extract::Path;
+use axum::http::Method;
+use axum::middleware::map_response;
+use axum::response::Response;
+use axum::routing::{get, post};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use testbed::{Answer, Client, RedisServer};
+use thin_session::store::{Outcome, Store as _};
+use thin_session::{
+    AtSignIn, Clock, Keyring, LazySession, MemoryStore, RedisStore, Session, SessionData, SessionError,
+    SessionErrorKind, SessionLayer, SignedIn, UserId, Visitor,
+};
+use tokio::sync::oneshot;
+
+/// What the visitor wants to buy.
+#[derive(Default, Serialize, Deserialize)]
+pub(crate) struct Cart(Vec<String>);
+
+impl SessionData for Cart {
+    const NAME: &'static str = "cart";
+}
+
+/// Where to send it: not to be planted by others.
+#[derive(Default, Serialize, Deserialize)]
+pub(crate) struct Address(String);
+
+impl SessionData for Address {
+    const NAME: &'static str = "address";
+    const AT_SIGN_IN: AtSignIn = AtSignIn::Drop;
+}
+
+#[derive(Default, Serialize, Deserialize)]
+pub(crate) struct Counter(pub(crate) u32);
+
+impl SessionData for Counter {
+    const NAME: &'static str = "counter";
+}
+
+/// The pages.
+pub(crate) fn routes() -> Router {
+    Router::new()
+        .route("/cart", get(async |cart: Session<Cart>| cart.0.join(" ")))
+        .route("/cart/{item}", post(add))
+        .route("/address", get(async |address: Session<Address>| address.0.clone()))
+        .route("/address/{text}", post(send_to))
+        .route("/count", get(async |counter: Session<Counter>| counter.0.to_string()).post(count))
+        .route(
+            "/who",
+            get(async |who: Option<SignedIn>| who.map_or(String::new(), |who| who.user_id().as_str().into())),
+        )
+        .route("/session", get(async |who: SignedIn| who.session().to_string()))
+        .route("/sign-in/{user}", post(sign_in))
+        .route("/sign-out", post(async |mut visitor: Visitor| visitor.sign_out().await))
+        .route("/reauthenticate", post(async |mut visitor: Visitor| visitor.reauthenticated().await.map(drop)))
+}
+
+async fn add(mut cart: Session<Cart>, Path(item): Path<String>) -> Result<(), SessionError> {
+    cart.update(|cart| cart.0.push(item.clone())).await
+}
+
+async fn send_to(mut address: Session<Address>, Path(text): Path<String>) -> Result<(), SessionError> {
+    address.update(|address| address.0.clone_from(&text)).await
+}
+
+async fn count(counter: LazySession<Counter>) -> Result<String, SessionError> {
+    let mut counter = counter.load().await?;
+    let count = |counter: &mut Counter| {
+        counter.0 += 1;
+        counter.0
+    };
+    Ok(counter.update(count).await?.to_string())
+}
+
+async fn sign_in(mut visitor: Visitor, Path(user): Path<String>) -> Result<(), SessionError> {
+    visitor.sign_in(UserId::new(user)?).await.map(drop)
+}
+
+/// Shows the kind of an error, which is for middleware and not for clients.
+pub(crate) async fn tell_kind(mut response: Response) -> Response {
+    if let Some(kind) = response.extensions().get::<SessionErrorKind>() {
+        let kind = format!("{kind:?}").parse().expect("the name of a kind fits a header");
+        response.headers_mut().insert("kind", kind);
+    }
+    response
+}
+
+/// A store behind a gate, and what the servers in front of it have in common.
+pub(crate) struct Shop {
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) clock: Clock,
+    keys: Keyring,
+    /// Lives as long as the shop.
+    redis: Option<RedisServer>,
+}
+
+impl Shop {
+    /// A shop with a store in memory.
+    pub(crate) fn in_memory() -> Self {
+        Self::in_memory_of(MemoryStore::DEFAULT_CAPACITY)
+    }
+
+    /// The same, with room for so many sessions.
+    pub(crate) fn in_memory_of(capacity: usize) -> Self {
+        let clock = Clock::manual();
+        let store = MemoryStore::new().with_capacity(capacity).with_clock(clock.clone());
+        Self { gate: Arc::new(Gate::new(Inner::Memory(store))), clock, keys: Keyring::generate(), redis: None }
+    }
+
+    /// A shop with a Redis of its own.
+    pub(crate) async fn on_redis() -> Self {
+        let server = RedisServer::start();
+        let url = server.url();
+        Self::on_redis_at(&url, server).await
+    }
+
+    /// The same, by another way to it.
+    pub(crate) async fn on_redis_at(url: &str, server: RedisServer) -> Self {
+        let store = RedisStore::connect(url).await.expect("Redis is up");
+        Self {
+            gate: Arc::new(Gate::new(Inner::Redis(store))),
+            clock: Clock::manual(),
+            keys: Keyring::generate(),
+            redis: Some(server),
+        }
+    }
+
+    /// How many writes its Redis has carried out, also of those that changed nothing.
+    pub(crate) fn writes_carried_out(&self) -> u64 {
+        let redis = self.redis.as_ref().expect("the shop is on Redis");
+        let stats = redis.command(&[b"INFO", b"commandstats"]);
+        let calls = |line: &str| {
+            let (command, rest) = line.strip_prefix("cmdstat_")?.split_once(":calls=")?;
+            let is_write = ["evalsha", "eval", "set"].contains(&command);
+            is_write.then(|| rest.split(',').next()?.parse::<u64>().ok())?
+        };
+        stats.text().lines().filter_map(calls).sum()
+    }
+
+    /// One server. Its patience outlasts a busy machine: no test is right by being fast.
+    pub(crate) fn server(&self) -> Router {
+        self.layered(routes(), Duration::from_secs(20))
+    }
+
+    /// A server with pages and patience of its own.
+    pub(crate) fn layered(&self, routes: Router, patience: Duration) -> Router {
+        let layer = SessionLayer::new(Arc::clone(&self.gate), self.keys.clone());
+        routes.layer(layer.clock(self.clock.clone()).store_deadline(patience)).layer(map_response(tell_kind))
+    }
+
+    /// A server that gives up soon, for tests in which nothing else can happen.
+    pub(crate) fn hasty_server(&self) -> Router {
+        self.layered(routes(), Duration::from_millis(200))
+    }
+
+    /// A browser that has never been here.
+    pub(crate) fn browser(&self) -> Client {
+        Client::new(self.server())
+    }
+
+    /// Work that ends whatever session is the newest by then: past the layer, which lets nobody do that.
+    pub(crate) async fn ending_the_newest(&self) -> impl Future<Output = ()> + Send + use<> {
+        // Only the layer makes markers.
+        let mut other = self.browser_with_tea().await;
+        ok(other.post("/sign-out").await);
+        let marker = self.gate.calls().into_iter().rev().find_map(|call| call.marker).expect("a marker was left");
+        let gate = Arc::clone(&self.gate);
+        async move {
+            let outcome = gate.inner().end(&gate.newest(), None, &marker).await.expect("the real store answers");
+            assert_eq!(outcome, Outcome::Applied);
+        }
+    }
+
+    /// A browser with tea in its cart.
+    pub(crate) async fn browser_with_tea(&self) -> Client {
+        let mut browser = self.browser();
+        ok(browser.post("/cart/tea").await);
+        browser
+    }
+
+    /// A browser where this user has signed in, with tea in the cart.
+    pub(crate) async fn signed_in(&self, user: &str) -> Client {
+        let mut browser = self.browser_with_tea().await;
+        ok(browser.post(&format!("/sign-in/{user}")).await);
+        browser
+    }
+}
+
+impl Drop for Shop {
+    fn drop(&mut self) {
+        let done = std::thread::panicking() || self.gate.plans_are_done();
+        assert!(done, "a test whose plan did not come to pass shows nothing");
+    }
+}
+
+/// A request of this browser's in which something happens meanwhile, to be planned as a step. Its response is lost.
+pub(crate) fn elsewhere(browser: &Client, path: &'static str) -> impl Future<Output = ()> + Send + 'static {
+    let browser = browser.clone();
+    async move { drop(ok(browser.ask(Method::POST, path).await)) }
+}
+
+/// The same, with its response kept for later.
+pub(crate) fn in_the_background(
+    browser: &Client,
+    path: &'static str,
+) -> (impl Future<Output = ()> + Send + 'static, oneshot::Receiver<Answer>) {
+    let (browser, (send, answer)) = (browser.clone(), oneshot::channel());
+    let request = async move {
+        let answer = ok(browser.ask(Method::POST, path).await);
+        assert!(send.send(answer).is_ok(), "the test waits for the answer");
+    };
+    (request, answer)
+}
+
+/// What a page says to this browser.
+pub(crate) async fn see(browser: &Client, path: &str) -> String {
+    ok(browser.ask(Method::GET, path).await).text().to_owned()
+}
+
+/// An answer that must be a refusal of this kind.
+#[track_caller]
+pub(crate) fn refused(answer: Answer, kind: &str) -> Answer {
+    let found = answer.header("kind").unwrap_or("no error of a session");
+    assert!(found.starts_with(kind), "{found} instead of {kind}");
+    assert_eq!(answer.set_cookies(), [""; 0]);
+    answer
+}
+
+/// An answer that must be a success.
+#[track_caller]
+pub(crate) fn ok(answer: Answer) -> Answer {
+    assert_eq!(answer.status, 200);
+    answer
+}
+
+/// Waits for something that has no event to await.
+pub(crate) async fn until(what: &str, happened: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !happened() {
+        assert!(Instant::now() < deadline, "{what}");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// How many tasks the runtime has.
+pub(crate) fn tasks() -> usize {
+    tokio::runtime::Handle::current().metrics().num_alive_tasks()
+}
+
+/// Runs each of these scenarios as a test on each store.
+macro_rules! on_each_store {
+    ($($scenario:ident,)+) => {
+        mod in_memory {
+            $(#[tokio::test]
+            async fn $scenario() {
+                super::$scenario(crate::shop::Shop::in_memory()).await;
+            })+
+        }
+
+        mod on_redis {
+            $(#[tokio::test]
+            async fn $scenario() {
+                super::$scenario(crate::shop::Shop::on_redis().await).await;
+            })+
+        }
+    };
+}
+pub(crate) use on_each_store;

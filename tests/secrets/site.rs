@@ -1,0 +1,165 @@
+//! A site whose secrets the test knows, so that it can search for what they seal and open.
+
+use super::canary::Canaries;
+use super::evidence::{evidence, note, note_answer, set_cookies};
+use super::life::{CONTENT, USER};
+use super::witness::Witness;
+use aes_gcm::KeyInit as _;
+use aes_gcm::aead::AeadInOut as _;
+use axum::http::{Method, Request};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hkdf::Hkdf;
+use sha2::Sha256;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use testbed::{Answer, Client};
+use thin_session::store::Store;
+use thin_session::{Clock, Keyring, Secret, SessionLayer};
+use tower::{Service as _, ServiceExt as _};
+use xaes_256_gcm::{Nonce, Tag, Xaes256Gcm};
+
+/// Names of the cookies, and what their keys are derived for.
+pub(crate) const COOKIES: [(&str, &str); 3] = [
+    ("__Host-Http-visitor", "visitor cookie"),
+    ("__Host-Http-session", "anonymous session cookie"),
+    ("__Host-Http-login", "signed-in session cookie"),
+];
+
+pub(crate) struct Site<S> {
+    pub(crate) store: Arc<Witness<S>>,
+    pub(crate) clock: Clock,
+    pub(crate) layer: SessionLayer,
+    keys: Keyring,
+    lasting: [u8; 32],
+    current: [u8; 32],
+    /// Every cookie that was ever set.
+    cookies: Mutex<BTreeSet<(String, String)>>,
+}
+
+impl<S: Store> Site<S> {
+    pub(crate) fn new(store: S) -> Self {
+        let store = Arc::new(Witness::new(store));
+        let (lasting, current): ([u8; 32], [u8; 32]) = (rand::random(), rand::random());
+        let [first, second] = [lasting, current].map(|bytes| Secret::from_bytes(bytes).expect("it is random"));
+        note(&[&first, &second]);
+        let keys = Keyring::new(first, second).expect("they differ");
+        note(&keys);
+        let clock = Clock::manual();
+        let layer = SessionLayer::new(Arc::clone(&store), keys.clone()).clock(clock.clone());
+        note(&layer);
+        Self { store, clock, layer, keys, lasting, current, cookies: Mutex::default() }
+    }
+
+    /// A layer as another process has it, which knows other types by the same names.
+    pub(crate) fn another_layer(&self) -> SessionLayer {
+        SessionLayer::new(Arc::clone(&self.store), self.keys.clone()).clock(self.clock.clone())
+    }
+
+    /// Sends a request, collects the response, and takes in its cookies.
+    pub(crate) async fn send(&self, browser: &mut Client, method: Method, path: &str) -> Answer {
+        let answer = browser.send(method, path).await;
+        note_answer(&answer);
+        let jar = browser.cookies.iter().map(|(name, value)| (name.clone(), value.clone()));
+        self.cookies.lock().expect("nobody panics with it").extend(jar);
+        answer
+    }
+
+    /// What nobody outside of this process may ever see.
+    fn hidden(&self) -> Canaries {
+        let mut canaries = Canaries::default();
+        canaries.add("the user id", USER.as_bytes());
+        canaries.add("the content", CONTENT.as_bytes());
+        for (secret, which) in [(&self.lasting, "the lasting secret"), (&self.current, "the current secret")] {
+            canaries.add(which, secret);
+            for label in ["visitor cookie", "anonymous session cookie", "signed-in session cookie", "session record"] {
+                canaries.add(&format!("the key for a {label} from {which}"), &expand::<32>(secret, label));
+            }
+            canaries.add(&format!("the key for users from {which}"), &expand::<32>(secret, "user digest"));
+        }
+        for (name, value) in &*self.cookies.lock().expect("nobody panics with it") {
+            let plain = open_cookie(&self.current, name, value);
+            if name.ends_with("visitor") {
+                canaries.add("a session's handle", &plain[6..22]);
+            } else {
+                canaries.add("a session's id", &plain[8..24]);
+            }
+        }
+        canaries
+    }
+
+    /// What belongs into `Set-Cookie` and nowhere else.
+    fn cookies(&self) -> Canaries {
+        let mut canaries = Canaries::default();
+        for (name, value) in &*self.cookies.lock().expect("nobody panics with it") {
+            canaries.add(&format!("{name} as text"), value.as_bytes());
+            // Without the version and the key's id, which are no secrets.
+            let bytes = URL_SAFE_NO_PAD.decode(value).expect("cookies are base64url");
+            canaries.add(&format!("{name} as bytes"), &bytes[5..]);
+        }
+        canaries
+    }
+
+    #[track_caller]
+    pub(crate) fn assert_nothing_leaked(&self) {
+        let evidence = evidence();
+        self.hidden().assert_absent("what anybody can read", &evidence);
+        self.cookies().assert_absent("what anybody can read", &evidence);
+        self.hidden().assert_absent("a Set-Cookie", &set_cookies());
+    }
+
+    #[track_caller]
+    pub(crate) fn assert_absent(&self, place: &str, bytes: &[u8]) {
+        self.hidden().assert_absent(place, bytes);
+        self.cookies().assert_absent(place, bytes);
+    }
+}
+
+/// As documented: HKDF-SHA-256 with a label for each key.
+fn expand<const N: usize>(secret: &[u8], label: &str) -> [u8; N] {
+    let mut key = [0; N];
+    Hkdf::<Sha256>::new(Some(b"thin-session 1"), secret).expand(label.as_bytes(), &mut key).expect("it is not long");
+    key
+}
+
+/// Opens a cookie without the crate: the format is a promise too, and without it a session's id cannot be searched for.
+fn open_cookie(secret: &[u8], name: &str, value: &str) -> Vec<u8> {
+    let label = COOKIES.iter().find(|cookie| cookie.0 == name).expect("it is one of ours").1;
+    let bytes = URL_SAFE_NO_PAD.decode(value).expect("cookies are base64url");
+    let (head, rest) = bytes.split_at(5);
+    let (nonce, rest) = rest.split_first_chunk::<24>().expect("then a nonce");
+    let (text, tag) = rest.split_last_chunk::<16>().expect("and at the end a tag");
+    assert_eq!(head, [&[1][..], &expand::<4>(secret, "key id")].concat(), "version and key id");
+
+    let mut data = Vec::new();
+    for field in [label.as_bytes(), b"", name.as_bytes(), &head[..1], &head[1..]] {
+        data.extend_from_slice(&(field.len() as u64).to_be_bytes());
+        data.extend_from_slice(field);
+    }
+    let mut plain = text.to_vec();
+    Xaes256Gcm::new(&expand(secret, label).into())
+        .decrypt_inout_detached(&Nonce::from(*nonce), &data, plain.as_mut_slice().into(), &Tag::from(*tag))
+        .expect("it opens");
+    plain
+}
+
+/// Has a layer do to a request what it does before a handler sees it.
+pub(crate) async fn leave_ticket(layer: &SessionLayer, request: &mut Request<()>) {
+    use tower::Layer as _;
+
+    let seen = Arc::new(Mutex::new(None));
+    let inner = {
+        let seen = Arc::clone(&seen);
+        tower::service_fn(move |request: Request<()>| {
+            *seen.lock().expect("nobody panics with it") = Some(request);
+            std::future::pending::<Result<axum::http::Response<()>, std::convert::Infallible>>()
+        })
+    };
+    let mut service = layer.layer(inner);
+    note(&service);
+    let response = service.ready().await.expect("it is ready").call(std::mem::take(request));
+    note(&response);
+    *request = seen.lock().expect("nobody panics with it").take().expect("the service was called");
+    // Dropping it would tell the session that the client has gone.
+    std::mem::forget(response);
+}
