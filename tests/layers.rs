@@ -464,3 +464,18 @@ async fn an_error_of_ours_is_private_also_where_no_layer_says_so() {
     let answer = Client::new(app).get("/").await;
     assert_eq!(answer.header("cache-control"), Some("private, no-store"));
 }
+
+#[tokio::test]
+async fn the_same_layer_around_another_and_inside_it_again_works_once_and_wins() {
+    let outermost = SessionLayer::new(Arc::new(Recording::default()), Keyring::generate());
+    let store = Arc::new(Recording::default());
+    let between = SessionLayer::new(Arc::clone(&store), Keyring::generate()).named("admin").unwrap();
+    let app = cart_pages().layer(outermost.clone()).layer(between).layer(outermost);
+    let mut browser = Client::new(app);
+    let answer = browser.post("/cart").await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let [cookie] = answer.set_cookies().try_into().expect("one cookie is set");
+    assert!(cookie.starts_with("__Host-Http-session="), "{cookie}");
+    assert_eq!(browser.get("/cart").await.text(), "[7]");
+    assert_eq!(store.calls(), Vec::<Call>::new(), "the layer between is not asked");
+}
