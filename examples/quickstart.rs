@@ -1,5 +1,5 @@
-use axum::response::{Html, Redirect};
-use axum::{Form, Router, routing::get};
+//! A cart in the memory of this process. Serves on http://localhost:3000
+use axum::{Form, Router, response::Html, response::Redirect, routing::get};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use thin_session::{Keyring, MemoryStore, Session, SessionData, SessionError, SessionLayer};
@@ -25,5 +25,5 @@ async fn add(mut cart: Session<Cart>, Form(form): Form<BTreeMap<String, String>>
 async fn main() -> std::io::Result<()> {
     let sessions = SessionLayer::new(MemoryStore::new(), Keyring::generate()); // a restart signs everybody out
     let app = Router::new().route("/", get(show).post(add)).layer(sessions);
-    axum::serve(tokio::net::TcpListener::bind("127.0.0.1:3000").await?, app).await // http://localhost:3000
+    axum::serve(tokio::net::TcpListener::bind("127.0.0.1:3000").await?, app).await
 }

@@ -209,6 +209,13 @@ mod tests {
     }
 
     #[test]
+    fn what_is_sealed_opens() {
+        assert!(opens(sealed().as_bytes()));
+        let tail = seal_destination(&keys(), place(""), b"where it went");
+        assert_eq!(open_destination(&keys(), place(""), &tail).as_deref(), Some(&b"where it went"[..]));
+    }
+
+    #[test]
     fn every_flip_of_one_bit_is_refused_where_a_store_has_nothing_to_change() {
         const KEY_ID: usize = offset::HISTORY_LEN + 1;
         let authentic = [offset::WRITE_ID..offset::TOUCHED, offset::HISTORY_LEN..offset::HISTORY];

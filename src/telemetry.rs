@@ -10,7 +10,7 @@ macro_rules! event {
 }
 
 /// An error and its causes in one line. A cause that the error before has quoted is not said twice.
-struct Chain<'a>(&'a dyn Error);
+pub(crate) struct Chain<'a>(pub(crate) &'a dyn Error);
 
 impl fmt::Display for Chain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

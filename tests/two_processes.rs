@@ -154,21 +154,36 @@ fn numbers(told: &[String]) -> BTreeSet<usize> {
     told.iter().filter_map(|word| word.parse().ok()).collect()
 }
 
+/// Checks that what was acknowledged happened once, each with a number of its own, and that nothing else did, save what
+/// was told to be unknown. Answers how much was acknowledged, and how much was unknown.
+fn settled(told: &[String], counted: usize) -> (usize, usize) {
+    let (sure, numbers) = (told.iter().filter(|word| word.parse::<usize>().is_ok()).count(), numbers(told));
+    let unknown = told.iter().filter(|word| word.ends_with(":Unknown")).count();
+    assert_eq!(numbers.len(), sure, "no number twice: {told:?}");
+    assert!(numbers.iter().all(|number| (2..=counted).contains(number)), "{counted} counted: {told:?}");
+    assert!(sure < counted && counted <= 1 + sure + unknown, "{counted} counted: {told:?}");
+    (sure, unknown)
+}
+
 #[tokio::test]
 async fn sixty_four_increments_through_two_processes_all_count() {
     let redis = RedisServer::start();
     let site = Site::on(&redis.url());
     let (mut servers, here) = ([Server::start(&site), Server::start(&site)], site.server().await);
-    let mut met = 0;
-    for number in 0..50 {
+    let (mut whole, mut stalled, mut met) = (0, 0, 0);
+    while whole < 50 {
         let (told, counted) = round(&mut servers, 32, &here).await;
         let [first, second] = told.each_ref().map(|half| numbers(half));
-        let all: BTreeSet<_> = first.union(&second).copied().collect();
-        assert_eq!(all, (2..=65).collect(), "round {number}: each its own number: {told:?}");
-        assert_eq!(counted, 65, "round {number}");
+        match settled(&told.concat(), counted) {
+            (64, 0) => whole += 1,
+            // A machine so busy that a reply took longer than is waited for. That is told, and shows nothing more.
+            (_, 1..) => stalled += 1,
+            (sure, 0) => panic!("{sure} acknowledged, and the rest refused: {told:?}"),
+        }
         met += usize::from(first.last() > second.first() && second.last() > first.first());
+        assert!(stalled < 10, "this machine is too busy, or replies get lost");
     }
-    assert!(met > 25, "the two counted at the same time in {met} rounds of 50");
+    assert!(met > 25, "the two counted at the same time in {met} rounds");
 }
 
 /// The connection is cut instead of the reply to one commit in ten, and with it go the replies to all that follow.
@@ -189,10 +204,7 @@ async fn with_replies_lost_on_the_wire_every_increment_counts_once_or_is_told_to
         });
         let (told, counted) = round(&mut servers, 8, &here).await;
         proxy.no_faults();
-        let told = told.concat();
-        let sure = numbers(&told).len();
-        let unsure = told.iter().filter(|word| word.ends_with(":Unknown")).count();
-        assert!(sure < counted && counted <= 1 + sure + unsure, "round {seed}: {counted} counted: {told:?}");
+        let (sure, unsure) = settled(&told.concat(), counted);
         acknowledged += sure;
         unknown += unsure;
     }

@@ -330,6 +330,8 @@ mod tests {
         }
         assert_eq!(Place::of("", CookieKind::Anonymous).seal(&session_token()).len(), SessionToken::SEALED_LEN);
         assert_ne!(VisitorToken::SEALED_LEN, SessionToken::SEALED_LEN);
+        // No bits to spare in the last character: every value has one spelling.
+        assert_eq!([VisitorToken::SEALED_LEN % 4, SessionToken::SEALED_LEN % 4], [0, 0]);
     }
 
     #[test]

@@ -42,6 +42,11 @@ impl Connection {
         Ok(Self { client, state: Mutex::new(State::Idle), turn: tokio::sync::Mutex::default() })
     }
 
+    /// Where Redis is, without user and password.
+    pub(super) fn address(&self) -> String {
+        self.client.get_connection_info().addr().to_string()
+    }
+
     /// Sends `command` once, and reads its reply with `read`; none says that it is no reply to this command.
     ///
     /// It may be dropped at any point: replies are told apart by their order on the connection, which counts those

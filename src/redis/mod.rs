@@ -8,9 +8,11 @@ mod scripts;
 
 use crate::store::{Answer, Entry, Key, Marker, Outcome, Store, StoreError, Timestamp, WriteId};
 use connection::Connection;
+use probe::Unfit;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+use thiserror::Error;
 
 /// Sessions in Redis 6.2 or newer, or in Valkey: for several servers, and sessions that outlive them.
 ///
@@ -37,6 +39,13 @@ pub struct RedisStore {
     connection: Arc<Connection>,
 }
 
+#[derive(Debug, Error)]
+#[error("Redis at {address} cannot keep sessions")]
+struct Unusable {
+    address: String,
+    source: Unfit,
+}
+
 impl RedisStore {
     /// Connects to `redis://[user:password@]host[:port][/database]`, and tries all that sessions need on a key of its
     /// own.
@@ -47,7 +56,9 @@ impl RedisStore {
     /// password.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
         let connection = Connection::new(url).map_err(StoreError::not_applied)?;
-        probe::probe(&connection).await.map_err(StoreError::not_applied)?;
+        probe::probe(&connection)
+            .await
+            .map_err(|source| StoreError::not_applied(Unusable { address: connection.address(), source }))?;
         probe::check_policy(&connection).await;
         Ok(Self { connection: Arc::new(connection) })
     }

@@ -1,5 +1,6 @@
 //! Why a store did not answer, and whether it may have acted all the same.
 
+use crate::telemetry::Chain;
 use std::error::Error;
 use std::fmt;
 
@@ -9,7 +10,8 @@ type Source = Box<dyn Error + Send + Sync>;
 ///
 /// The one thing that matters above: can the write have been applied? Say [`unknown`](Self::unknown) whenever it was
 /// sent and no reply came.
-#[derive(Debug)]
+///
+/// `Debug` reads as `Display` and the causes do, for a `main` that returns it.
 pub struct StoreError {
     maybe_applied: bool,
     source: Source,
@@ -34,6 +36,12 @@ impl StoreError {
     /// Whether the write may have been applied.
     pub fn maybe_applied(&self) -> bool {
         self.maybe_applied
+    }
+}
+
+impl fmt::Debug for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&Chain(self), f)
     }
 }
 

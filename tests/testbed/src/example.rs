@@ -5,6 +5,7 @@ use crate::wait::wait_until;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
 use tempfile::NamedTempFile;
 
 /// A running example that serves HTTP and has printed where.
@@ -22,10 +23,24 @@ impl Example {
     ///
     /// If it is not built, or does not begin to serve.
     pub fn start(name: &str, args: &[&str]) -> Self {
+        Self::start_with(name, args, &[])
+    }
+
+    /// The same, with these environment variables beside those of the test.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start).
+    pub fn start_with(name: &str, args: &[&str], variables: &[(&str, &str)]) -> Self {
         let program = path(name);
         let output = NamedTempFile::new().expect("a temporary file");
         let args: Vec<String> = ["--addr", "127.0.0.1:0"].iter().chain(args).map(|arg| (*arg).to_owned()).collect();
-        let mut process = Process::spawn(program.to_str().expect("the path is text"), &args, output.reopen().expect("it can be opened again"));
+        let mut process = Process::spawn_with(
+            program.to_str().expect("the path is text"),
+            &args,
+            variables,
+            output.reopen().expect("it can be opened again"),
+        );
         let mut port = None;
         wait_until(&format!("{name} to print its address"), || {
             let printed = printed(output.path());
@@ -47,9 +62,15 @@ impl Example {
         format!("http://localhost:{}", self.addr.port())
     }
 
-    /// Ends it at once.
-    pub fn kill(self) {
-        drop(self.process);
+    /// Presses ctrl-c, and waits for the end.
+    pub fn interrupt(mut self) -> ExitStatus {
+        self.process.signal("INT");
+        let mut status = None;
+        wait_until("the example to end", || {
+            status = self.process.ended();
+            status.is_some()
+        });
+        status.expect("it was waited for")
     }
 }
 

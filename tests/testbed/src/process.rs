@@ -26,11 +26,17 @@ struct Keeper {
 impl Process {
     /// Starts `program`, with everything it prints going to `output`.
     pub fn spawn(program: &str, args: &[String], output: File) -> Self {
+        Self::spawn_with(program, args, &[], output)
+    }
+
+    /// The same, with these environment variables beside those of the test.
+    pub fn spawn_with(program: &str, args: &[String], variables: &[(&str, &str)], output: File) -> Self {
         let errors = output.try_clone().expect("a file handle can be doubled");
         let mut command = Command::new("setpriv");
         command
             .args(["--pdeathsig", "KILL", "--", program])
             .args(args)
+            .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(output)
             .stderr(errors);
