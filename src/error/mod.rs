@@ -15,7 +15,7 @@ use std::fmt;
 /// Why a session could not be read, changed or ended.
 ///
 /// As a response it tells the client a status and nothing else; its [`kind`](Self::kind) goes into the response's
-/// extensions, where a `map_response` middleware finds it and can put the application's own page in place.
+/// extensions, where middleware finds it and can put the application's own page in place.
 pub struct SessionError(Box<Inner>);
 
 struct Inner {

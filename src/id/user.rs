@@ -7,8 +7,8 @@ use std::str::FromStr;
 
 /// The application's id of a user, as text of 1 to 64 bytes.
 ///
-/// Use the number or UUID that never changes, not a name or an address: it travels in an encrypted cookie and nothing
-/// brings that up to date. `Debug` hides it.
+/// Use the number or UUID that never changes and is never given to anybody else, not a name or an address: it travels in an
+/// encrypted cookie and nothing brings that up to date. `Debug` hides it.
 ///
 /// ```
 /// use thin_session::UserId;

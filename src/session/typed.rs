@@ -32,7 +32,8 @@ use std::sync::Arc;
 /// }
 /// ```
 ///
-/// What was committed stays, whatever the handler returns afterwards. A second handle of one type in one request keeps
+/// It is loaded before a body extractor looks at the form; [`LazySession`](crate::LazySession) waits. What was committed
+/// stays, whatever the handler returns afterwards. A second handle of one type in one request keeps
 /// its view until its own `update` or [`reload`](Self::reload).
 pub struct Session<T: Slots> {
     value: T,

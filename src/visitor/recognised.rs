@@ -58,8 +58,10 @@ impl Visitor {
     /// Signs a user in whom the application has authenticated. The session gets a new id and the old one ends.
     ///
     /// Values of an anonymous session are carried over, unless their type says [`AtSignIn::Drop`](crate::AtSignIn); so are
-    /// those of a session of the same user. Nothing is carried over from another user's. With the same cookie again, as
-    /// after a double click, it leads to the same session. It goes on to its end if the request is dropped meanwhile.
+    /// those of a session of the same user, which come first where a browser has both. Nothing is carried over from
+    /// another user's. A second sign-in of the same user with the cookie of an anonymous session that has just been carried
+    /// over, as after a double click, leads to the same session. It goes on to its end if the request is dropped
+    /// meanwhile.
     ///
     /// # Errors
     ///

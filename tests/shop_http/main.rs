@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::time::Instant;
-use testbed::{Example, Http, HttpAnswer, LIMIT, RedisServer};
+use testbed::{Example, Http, HttpAnswer, LIMIT, Proxy, RedisServer};
 
 const ASSAM: &str = "1";
 const TEAPOT: &str = "2";
@@ -359,4 +359,21 @@ async fn with_keys_of_ones_own_a_cart_outlives_the_shop() {
     let dave = [("name", "Dave"), ("password", "long enough"), ("taste", "tea"), ("back", "/my")];
     Http::new(shop.addr()).submit("/sign-up", &dave).await.leads_to("/my");
     carol.open("/my").await.does_not_say("Dave");
+}
+
+#[tokio::test]
+async fn the_catalogue_and_the_greeting_put_nothing_on_the_wire() {
+    let server = RedisServer::start();
+    let proxy = Proxy::start(server.addr());
+    let shop = Example::start("shop", &["--redis", &proxy.url()]);
+    let mut ada = Http::new(shop.addr());
+    ada.add(TEAPOT).await;
+    ada.sign_in("Ada", "/my").await.leads_to("/my");
+    proxy.reset();
+    ada.open("/").await.has_status(200);
+    ada.open("/style.css").await.has_status(200);
+    ada.open("/my").await.says("Good morning, Ada").says("0 store calls");
+    assert_eq!(proxy.commands(), Vec::<String>::new());
+    ada.open("/cart").await.says("Teapot").says("1 store call,");
+    assert_eq!(proxy.commands(), ["GET"]);
 }
