@@ -6,7 +6,7 @@ use crate::clock::Clock;
 use crate::store::{Answer, Entry, Key, Marker, Outcome, Store, StoreError, Timestamp, WriteId};
 use shard::Shard;
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use thiserror::Error;
@@ -20,8 +20,10 @@ use thiserror::Error;
 pub struct MemoryStore {
     shards: Box<[Mutex<Shard>]>,
     kept: AtomicUsize,
-    capacity: usize,
+    limit: usize,
     clock: Clock,
+    /// Nothing expires before this, in milliseconds: until then a full store is not worth sweeping.
+    earliest: AtomicU64,
 }
 
 /// The store holds as many sessions as it may.
@@ -30,20 +32,27 @@ pub struct MemoryStore {
 struct Full(usize);
 
 impl MemoryStore {
-    /// As many sessions as a new store holds: at the default budget of 4 KiB each, 400 MiB at the very most.
-    pub const DEFAULT_CAPACITY: usize = 100_000;
+    /// As many sessions as a new store holds: with records at the default budget of 4 KiB, about 400 MiB.
+    pub const DEFAULT_LIMIT: usize = 100_000;
 
     /// An empty store.
     pub fn new() -> Self {
         let shards = std::iter::repeat_with(Mutex::default).take(256).collect();
-        Self { shards, kept: AtomicUsize::new(0), capacity: Self::DEFAULT_CAPACITY, clock: Clock::system() }
+        Self {
+            shards,
+            kept: AtomicUsize::new(0),
+            limit: Self::DEFAULT_LIMIT,
+            clock: Clock::system(),
+            earliest: AtomicU64::new(u64::MAX),
+        }
     }
 
-    /// Limits how many sessions, and markers of ended ones, are held. Defaults to
-    /// [`DEFAULT_CAPACITY`](Self::DEFAULT_CAPACITY).
+    /// Limits how many sessions, and markers of ended ones, are held. Defaults to [`DEFAULT_LIMIT`](Self::DEFAULT_LIMIT).
+    ///
+    /// While it is reached nobody new can begin a session or sign in: where strangers can write, limit their rate.
     #[must_use]
-    pub fn with_capacity(self, sessions: usize) -> Self {
-        Self { capacity: sessions, ..self }
+    pub fn with_limit(self, sessions: usize) -> Self {
+        Self { limit: sessions, ..self }
     }
 
     /// Takes the time from this clock. Defaults to the system's.
@@ -55,21 +64,35 @@ impl MemoryStore {
     /// Makes room for one more, or says that there is none.
     fn reserve(&self, now: Timestamp) -> Result<(), StoreError> {
         let take = || {
-            let more = |kept| (kept < self.capacity).then_some(kept + 1);
+            let more = |kept| (kept < self.limit).then_some(kept + 1);
             self.kept.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
         };
         if take() {
             return Ok(());
         }
-        // What has expired counts as absent everywhere, also here.
-        self.sweep(now);
-        if take() { Ok(()) } else { Err(StoreError::not_applied(Full(self.capacity))) }
+        // What has expired counts as absent everywhere, also here; but a flood must not sweep in vain at each request.
+        if self.earliest.load(Ordering::Relaxed) <= now.as_millis() {
+            self.sweep(now);
+        }
+        if take() { Ok(()) } else { Err(StoreError::refused(Full(self.limit))) }
     }
 
     fn sweep(&self, now: Timestamp) {
+        // First, so that whatever comes in meanwhile counts.
+        self.earliest.store(u64::MAX, Ordering::Relaxed);
         for shard in &self.shards {
-            self.forget(lock(shard).sweep(now));
+            let mut shard = lock(shard);
+            self.forget(shard.sweep(now));
+            if let Some(expires) = shard.earliest() {
+                self.expires(expires);
+            }
         }
+    }
+
+    /// Notes that something will expire then; under the lock of its shard, so that a sweep sees either it or the note.
+    fn expires(&self, at: Timestamp) -> Timestamp {
+        self.earliest.fetch_min(at.as_millis(), Ordering::Relaxed);
+        at
     }
 
     fn forget(&self, count: usize) {
@@ -94,7 +117,7 @@ impl Default for MemoryStore {
 
 impl fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MemoryStore").field("capacity", &self.capacity).finish_non_exhaustive()
+        f.debug_struct("MemoryStore").field("limit", &self.limit).finish_non_exhaustive()
     }
 }
 
@@ -115,7 +138,7 @@ impl Store for MemoryStore {
         let (outcome, unused) = match found {
             Some(found) => (Outcome::Found(found), 1),
             None => {
-                let replaced = shard.put(key, entry.clone(), now.plus(keep_for));
+                let replaced = shard.put(key, entry.clone(), self.expires(now.plus(keep_for)));
                 (Outcome::Applied, usize::from(replaced))
             }
         };
@@ -125,16 +148,20 @@ impl Store for MemoryStore {
 
     async fn commit(&self, key: &Key, expected: WriteId, entry: &Entry, keep_for: Duration) -> Answer<Outcome> {
         let now = self.clock.now();
-        Ok(self.shard(key).replace(key, Some(expected), now, |_| (entry.clone(), now.plus(keep_for))))
+        let new = |_: &Entry| (entry.clone(), self.expires(now.plus(keep_for)));
+        Ok(self.shard(key).replace(key, Some(expected), now, new))
     }
 
     async fn touch(&self, key: &Key, seen: Timestamp, now: Timestamp, keep_for: Duration) -> Answer<bool> {
-        let expires = self.clock.now().plus(keep_for);
-        Ok(self.shard(key).touch(key, seen, now, expires, self.clock.now()))
+        let clock = self.clock.now();
+        let mut shard = self.shard(key);
+        let expires = self.expires(clock.plus(keep_for));
+        Ok(shard.touch(key, seen, now, expires, clock))
     }
 
     async fn end(&self, key: &Key, expected: Option<WriteId>, marker: &Marker) -> Answer<Outcome> {
         let now = self.clock.now();
-        Ok(self.shard(key).replace(key, expected, now, |live| (live.ended(marker), now.plus(Marker::KEPT))))
+        let new = |live: &Entry| (live.ended(marker), self.expires(now.plus(Marker::KEPT)));
+        Ok(self.shard(key).replace(key, expected, now, new))
     }
 }

@@ -16,7 +16,7 @@ struct Kept {
 }
 
 impl Shard {
-    /// At most so often does creating sweep.
+    /// A shard is swept at most this often, when something is created in it.
     const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
     /// What is there and has not expired.
@@ -70,6 +70,11 @@ impl Shard {
         self.entries.retain(|_, kept| kept.expires > now);
         self.swept = now;
         before - self.entries.len()
+    }
+
+    /// When the next entry expires.
+    pub(super) fn earliest(&self) -> Option<Timestamp> {
+        self.entries.values().map(|kept| kept.expires).min()
     }
 
     pub(super) fn sweep_if_due(&mut self, now: Timestamp) -> usize {

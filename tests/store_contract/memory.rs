@@ -8,7 +8,7 @@ use thin_session::{Clock, MemoryStore};
 
 fn store(sessions: usize) -> (MemoryStore, Clock) {
     let clock = Clock::manual();
-    (MemoryStore::new().with_capacity(sessions).with_clock(clock.clone()), clock)
+    (MemoryStore::new().with_limit(sessions).with_clock(clock.clone()), clock)
 }
 
 #[tokio::test]
@@ -61,4 +61,21 @@ async fn a_create_that_finds_something_takes_no_room() {
         let _: Outcome = store.create(&key(0), &live(1), KEPT).await.unwrap();
     }
     assert_eq!(store.create(&key(1), &live(1), KEPT).await.unwrap(), Outcome::Applied);
+}
+
+/// A store that is full of live sessions is not swept again and again: only what has expired since is looked for.
+#[tokio::test]
+async fn a_flood_on_a_full_store_is_refused_at_little_cost() {
+    let (store, clock) = store(20_000);
+    for i in 0..20_000_u32 {
+        let [a, b, c, d] = i.to_be_bytes();
+        let key = thin_session::testing::key(d, [a, b, c, d, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]);
+        assert_eq!(store.create(&key, &live(1), KEPT).await.unwrap(), Outcome::Applied);
+    }
+    // Each sweep would look at all of them: 20,000 of those would take minutes.
+    for _ in 0..20_000 {
+        assert!(store.create(&key(0), &live(2), KEPT).await.is_err());
+    }
+    clock.advance(KEPT);
+    assert_eq!(store.create(&key(0), &live(2), KEPT).await.unwrap(), Outcome::Applied);
 }
