@@ -8,6 +8,7 @@ use axum::routing::{get, post};
 use axum::{Form, Router};
 use clap::Parser;
 use serde::{Deserialize, Serialize};
+use std::env::{VarError, var};
 use std::error::Error;
 use std::net::SocketAddr;
 use thin_session::{
@@ -89,9 +90,12 @@ fn page(content: &str) -> Html<String> {
 
 /// The keys that several processes share, or new ones for this run.
 fn keys() -> Result<Keyring, Box<dyn Error>> {
-    match (std::env::var("SESSION_LASTING_SECRET"), std::env::var("SESSION_SECRET")) {
-        (Ok(lasting), Ok(current)) => Ok(Keyring::new(Secret::from_base64(&lasting)?, Secret::from_base64(&current)?)?),
-        _ => Ok(Keyring::generate()), // a restart signs everybody out
+    match (var("SESSION_LASTING_SECRET"), var("SESSION_SECRET")) {
+        (Err(VarError::NotPresent), Err(VarError::NotPresent)) => {
+            tracing::warn!("keys were made up for this run: a restart signs everybody out");
+            Ok(Keyring::generate())
+        }
+        (lasting, current) => Ok(Keyring::new(Secret::from_base64(&lasting?)?, Secret::from_base64(&current?)?)?),
     }
 }
 

@@ -33,7 +33,9 @@ impl Clock {
     /// Moves a manual clock, and all its clones, forward. The system's clock cannot be moved: no effect there.
     pub fn advance(&self, by: Duration) {
         if let Source::Manual(now) = &self.0 {
-            now.fetch_add(millis(by), Ordering::SeqCst);
+            let later = |now| Some(Timestamp(now).plus(by).0);
+            // Never fails: there is always a later moment, or the last.
+            let _ = now.fetch_update(Ordering::SeqCst, Ordering::SeqCst, later);
         }
     }
 
@@ -66,7 +68,8 @@ impl Timestamp {
         Self(millis.min(Self::MAX))
     }
 
-    pub(crate) fn to_bytes(self) -> [u8; Self::SIZE] {
+    /// The bytes of the moment in an entry's header, the highest first.
+    pub fn to_bytes(self) -> [u8; 6] {
         let [_, _, bytes @ ..] = self.0.min(Self::MAX).to_be_bytes();
         bytes
     }
@@ -74,6 +77,10 @@ impl Timestamp {
     pub(crate) fn from_bytes(bytes: [u8; Self::SIZE]) -> Self {
         let [a, b, c, d, e, f] = bytes;
         Self(u64::from_be_bytes([0, 0, a, b, c, d, e, f]))
+    }
+
+    pub(crate) fn as_millis(self) -> u64 {
+        self.0
     }
 
     /// Saturates at the largest moment that can be stored.

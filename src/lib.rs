@@ -18,6 +18,15 @@
 //!
 #![doc = include_str!("docs/promises.md")]
 //!
+//! # What it leaves to others
+//!
+//! * **TLS.** Cookies are `Secure`: a proxy that ends TLS is enough. `localhost` counts as secure in Chromium and Firefox.
+//! * **Forgery of requests.** Cookies are `SameSite=Lax`, and a request from another site begins no anonymous session; but a form
+//!   of another site can still be sent. Add tower-http's `csrf` layer, or tokens.
+//! * **Floods.** Whoever may write can begin sessions: limit the rate of strangers' writes, and of attempts to sign in.
+//! * **Clocks.** Servers that share sessions agree on the time within seconds; the store's own clock decides idleness.
+//! * **A runtime.** Stores that wait need tokio with its `time` driver, as axum has it.
+//!
 //! # Features
 //!
 //! | feature | what it adds |

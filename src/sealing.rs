@@ -94,12 +94,23 @@ pub(crate) fn seal_destination(keys: &Keyring, place: Place<'_>, plain: &[u8]) -
 }
 
 /// The destination that a marker holds; none if it does not open.
-pub(crate) fn open_destination(keys: &Keyring, place: Place<'_>, tail: &[u8]) -> Option<Vec<u8>> {
-    let (key_id, rest) = tail.split_first_chunk::<{ KeyId::SIZE }>()?;
-    let (write_id, sealed) = rest.split_first_chunk::<{ WriteId::SIZE }>()?;
-    let Known::Opens(key) = keys.find(KeyId::from_bytes(*key_id)) else { return None };
+///
+/// # Errors
+///
+/// [`SessionErrorKind::Newer`] for a key that this process does not know.
+pub(crate) fn open_destination(keys: &Keyring, place: Place<'_>, tail: &[u8]) -> Result<Option<Vec<u8>>, SessionError> {
+    let Some((key_id, rest)) = tail.split_first_chunk::<{ KeyId::SIZE }>() else { return Ok(None) };
+    let Some((write_id, sealed)) = rest.split_first_chunk::<{ WriteId::SIZE }>() else { return Ok(None) };
+    let key = match keys.find(KeyId::from_bytes(*key_id)) {
+        Known::Opens(key) => key,
+        Known::Refused => return Ok(None),
+        Known::Unknown => {
+            telemetry::record_refused("marker sealed under an unknown key");
+            return Err(SessionErrorKind::newer().into());
+        }
+    };
     let nonce = nonce(place.digest, WriteId::from_bytes(*write_id));
-    key.cipher(Purpose::Record).open(&nonce, &place.data("destination of a session"), sealed)
+    Ok(key.cipher(Purpose::Record).open(&nonce, &place.data("destination of a session"), sealed))
 }
 
 impl Place<'_> {
@@ -134,6 +145,11 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::HashSet;
     use std::time::Duration;
+
+    /// The destination, if the marker opens.
+    fn destination(keys: &Keyring, place: Place<'_>, tail: &[u8]) -> Option<Vec<u8>> {
+        open_destination(keys, place, tail).ok().flatten()
+    }
 
     const LASTING: &str = "kH2mS0xg2nGgJr9qS4mZbKk0tq8pQ1w7c3eVhX5yUzo=";
     const CURRENT: &str = "3p1mJ7yqk0Vb9GmC2tX8sR5dLw6uNf4hQzE1aYoKxIc=";
@@ -205,14 +221,14 @@ mod tests {
     fn a_frozen_record_and_destination_open() {
         assert!(opens(&frozen()));
         let tail = STANDARD.decode(DESTINATION).unwrap();
-        assert_eq!(open_destination(&keys(), place(""), &tail).as_deref(), Some(&b"where it went"[..]));
+        assert_eq!(destination(&keys(), place(""), &tail).as_deref(), Some(&b"where it went"[..]));
     }
 
     #[test]
     fn what_is_sealed_opens() {
         assert!(opens(sealed().as_bytes()));
         let tail = seal_destination(&keys(), place(""), b"where it went");
-        assert_eq!(open_destination(&keys(), place(""), &tail).as_deref(), Some(&b"where it went"[..]));
+        assert_eq!(destination(&keys(), place(""), &tail).as_deref(), Some(&b"where it went"[..]));
     }
 
     #[test]
@@ -260,7 +276,7 @@ mod tests {
         let tail = STANDARD.decode(DESTINATION).unwrap();
         for other in [Place { digest: elsewhere, ..place("") }, admin, place("admin")] {
             assert_refused(read(&keys(), other, &frozen()), "another place");
-            assert_eq!(open_destination(&keys(), other, &tail), None);
+            assert_eq!(destination(&keys(), other, &tail), None);
         }
     }
 
@@ -276,7 +292,7 @@ mod tests {
     fn a_record_does_not_open_as_a_destination_nor_the_other_way_round() {
         let (header, rest) = Header::parse(&frozen()).map(|(header, rest)| (header, rest.to_vec())).unwrap();
         let tail = [header.key_id.as_bytes(), &header.write_id.as_bytes()[..], &rest].concat();
-        assert_eq!(open_destination(&keys(), place(""), &tail), None);
+        assert_eq!(destination(&keys(), place(""), &tail), None);
 
         let destination = STANDARD.decode(DESTINATION).unwrap();
         let (key_id, rest) = destination.split_first_chunk().unwrap();
@@ -290,15 +306,16 @@ mod tests {
         let other = || Keyring::new(secret(LASTING), secret(OTHER)).unwrap();
         let tail = STANDARD.decode(DESTINATION).unwrap();
         assert_newer(read(&other(), place(""), &frozen()));
-        assert_eq!(open_destination(&other(), place(""), &tail), None);
+        let error = open_destination(&other(), place(""), &tail).unwrap_err();
+        assert_eq!(*error.kind(), SessionErrorKind::newer());
 
         let refusing = other().refusing(secret(CURRENT)).unwrap();
         assert!(matches!(read(&refusing, place(""), &frozen()), Ok(Opened::Refused)));
-        assert_eq!(open_destination(&refusing, place(""), &tail), None);
+        assert_eq!(destination(&refusing, place(""), &tail), None);
 
         let rotated = other().also_opening(secret(CURRENT)).unwrap();
         assert!(matches!(read(&rotated, place(""), &frozen()), Ok(Opened::Body(_))));
-        assert!(open_destination(&rotated, place(""), &tail).is_some());
+        assert!(destination(&rotated, place(""), &tail).is_some());
     }
 
     #[test]
@@ -324,10 +341,10 @@ mod tests {
         for bit in 0..tail.len() * 8 {
             let mut flipped = tail.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);
-            assert_eq!(open_destination(&keys(), place(""), &flipped), None, "bit {bit}");
+            assert_eq!(destination(&keys(), place(""), &flipped), None, "bit {bit}");
         }
         for length in 0..tail.len() {
-            assert_eq!(open_destination(&keys(), place(""), &tail[..length]), None, "{length} bytes");
+            assert_eq!(destination(&keys(), place(""), &tail[..length]), None, "{length} bytes");
         }
     }
 
@@ -335,7 +352,7 @@ mod tests {
         #[test]
         fn bytes_of_any_kind_do_not_open_and_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let key_id = *keys().current().id().as_bytes();
-            prop_assert_eq!(open_destination(&keys(), place(""), &[&key_id[..], &bytes].concat()), None);
+            prop_assert_eq!(destination(&keys(), place(""), &[&key_id[..], &bytes].concat()), None);
             let header = Header::parse(&frozen()).map(|(header, _)| header).unwrap();
             prop_assert!(open(&keys(), place(""), &header, &bytes).is_err());
         }

@@ -33,6 +33,14 @@ pub(crate) fn answered_with_error(error: &dyn Error) {
     event!(error, error = %Chain(error), "a request was answered with an error of the session layer");
 }
 
+pub(crate) fn refused_as_too_large(error: &dyn Error) {
+    event!(warn, error = %Chain(error), "a change was refused");
+}
+
+pub(crate) fn refused(error: &dyn Error) {
+    event!(debug, error = %Chain(error), "a request was refused");
+}
+
 pub(crate) fn created(signed_in: bool) {
     event!(debug, signed_in, "session created");
 }

@@ -47,7 +47,12 @@ impl Tab {
         let store = Recording::new(&clock);
         let layer = SessionLayer::new(Arc::clone(&store), Keyring::generate()).clock(clock.clone());
         // A test holds calls up for as long as it likes.
-        Self { store, clock, layer: layer.store_deadline(Duration::from_secs(60)), browser: newcomer() }
+        Self {
+            store,
+            clock,
+            layer: layer.store_deadline(Duration::from_secs(30)).expect("it is in bounds"),
+            browser: newcomer(),
+        }
     }
 
     async fn with_cart() -> Self {

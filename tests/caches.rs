@@ -299,7 +299,8 @@ async fn cookies_of_a_named_layer() {
 async fn persistent_cookies_live_to_the_absolute_limit_of_their_session() {
     let (_, layer) = layer(&Clock::manual());
     let days = |days: u64| Duration::from_secs(days * 86_400);
-    let layer = layer.persistent_cookies().anonymous(Limits::new(days(1), days(3)).expect("limits that can work"));
+    let layer =
+        layer.persistent_cookies().anonymous_limits(Limits::new(days(1), days(3)).expect("limits that can work"));
     let expected = expected("__Host-Http-", STANDARD, "; Max-Age=259200", "; Max-Age=43200");
     assert_eq!(sent(layer).await, expected);
 }

@@ -45,7 +45,7 @@ impl Site {
         let store = Recording::new(&clock);
         let limits = Limits::new(IDLE, IDLE * 100).expect("limits that can work");
         let layer = SessionLayer::new(Arc::clone(&store), Keyring::generate()).clock(clock.clone());
-        let app = pages().layer(layer.anonymous(limits).signed_in(limits));
+        let app = pages().layer(layer.anonymous_limits(limits).signed_in_limits(limits));
         Self { store, clock, app }
     }
 

@@ -49,7 +49,7 @@ impl Site {
         let keys = Keyring::new(lasting, current).expect("two secrets");
         let store = RedisStore::connect(&self.redis).await.expect("Redis is up");
         // No test is right by being fast.
-        let layer = SessionLayer::new(store, keys).store_deadline(Duration::from_secs(20));
+        let layer = SessionLayer::new(store, keys).store_deadline(Duration::from_secs(20)).expect("it is in bounds");
         routes().layer(layer).layer(map_response(tell_kind))
     }
 }

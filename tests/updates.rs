@@ -395,7 +395,7 @@ async fn nothing_is_begun_in_the_place_of_a_session_that_ended_meanwhile() {
     for meanwhile in [Meanwhile::SignedOut, Meanwhile::SignedOutAndForgotten, Meanwhile::Expired] {
         for reloads in 0..3 {
             let mut tab = Tab::with_cart(&[1]).await;
-            tab.layer = tab.layer.anonymous(Limits::new(minute, minute).expect("limits that can work"));
+            tab.layer = tab.layer.anonymous_limits(Limits::new(minute, minute).expect("limits that can work"));
             tab.clock.advance(minute - Duration::from_secs(1));
             let other = tab.clone();
             let answer = tab.ask(async move |mut cart: Session<Cart>| {

@@ -548,7 +548,7 @@ async fn limits_that_a_new_release_lowers_hold_for_sessions_that_are_there() {
     let mut world = World::new();
     let [old, new] = world.two_releases();
     let hour = Duration::from_secs(3600);
-    let new = new.anonymous(thin_session::Limits::new(hour, hour).expect("limits that can work"));
+    let new = new.anonymous_limits(thin_session::Limits::new(hour, hour).expect("limits that can work"));
     world.put(&old, v1::Hint(7)).await;
     world.clock.advance(hour - Duration::from_secs(1));
     world.reads(&new, v1::Hint(7)).await;

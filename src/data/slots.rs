@@ -12,7 +12,8 @@ use std::any::TypeId;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be kept in a session",
     label = "not session data",
-    note = "add `impl thin_session::SessionData for {Self} {{ const NAME: &'static str = \"…\"; }}`"
+    note = "add `impl thin_session::SessionData for {Self} {{ const NAME: &'static str = \"…\"; }}`",
+    note = "tuples of session data have two or three parts"
 )]
 #[expect(private_bounds, reason = "sealed: only SessionData and its tuples are slots")]
 pub trait Slots: sealed::Slots + Default + Send + Sync + 'static {}
@@ -45,8 +46,8 @@ mod sealed {
         fn encode(&self) -> Result<Vec<Slot>, SessionError>;
         /// Whether what was encoded can be read again.
         fn check(encoded: &[Slot]) -> Result<(), SessionError>;
-        /// Whether `replace` may overwrite what is stored.
-        fn check_replaceable(slots: &[Slot]) -> Result<(), SessionError>;
+        /// Refuses what a newer version stored: it is neither read nor overwritten.
+        fn refuse_newer(slots: &[Slot]) -> Result<(), SessionError>;
     }
 }
 
@@ -58,7 +59,7 @@ impl<T: SessionData> sealed::Slots for T {
 
     fn read(slots: &[Slot]) -> Result<Option<Self>, SessionError> {
         let Some(slot) = find::<T>(slots) else { return Ok(None) };
-        T::check_replaceable(slots)?;
+        T::refuse_newer(slots)?;
         let value = if slot.version == T::VERSION {
             codec::from_bytes(&slot.bytes)
                 .map_err(|error| SessionError::with_source(SessionErrorKind::Undecodable { slot: T::NAME }, error))
@@ -95,7 +96,7 @@ impl<T: SessionData> sealed::Slots for T {
             .map_err(|error| SessionError::with_source(SessionErrorKind::Encode { slot: T::NAME }, error))
     }
 
-    fn check_replaceable(slots: &[Slot]) -> Result<(), SessionError> {
+    fn refuse_newer(slots: &[Slot]) -> Result<(), SessionError> {
         match find::<T>(slots) {
             Some(slot) if slot.version > T::VERSION || slot.codec != MESSAGE_PACK => {
                 telemetry::slot_is_newer(T::NAME);
@@ -134,8 +135,8 @@ macro_rules! tuple {
                 Ok(())
             }
 
-            fn check_replaceable(slots: &[Slot]) -> Result<(), SessionError> {
-                $($part::check_replaceable(slots)?;)+
+            fn refuse_newer(slots: &[Slot]) -> Result<(), SessionError> {
+                $($part::refuse_newer(slots)?;)+
                 Ok(())
             }
         }

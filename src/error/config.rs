@@ -1,5 +1,6 @@
 //! Settings that cannot work.
 
+use std::time::Duration;
 use thiserror::Error;
 
 /// Why a setting was refused when the layer was built.
@@ -18,6 +19,9 @@ pub enum ConfigError {
     /// The lifetime of the visitor cookie: a second to 400 days, beyond which browsers shorten it (RFC 6265bis).
     #[error("a visitor cookie lives between 1 second and 400 days")]
     VisitorLifetime,
+    /// The deadline of store operations: 10 milliseconds to 30 seconds.
+    #[error("a store operation's deadline lies between 10 ms and 30 s, not at {0:?}")]
+    StoreDeadline(Duration),
     /// The budget of a record: 256 bytes to 64 KiB.
     #[error("a record's budget lies between 256 bytes and 64 KiB, not at {0} bytes")]
     Budget(usize),

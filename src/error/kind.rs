@@ -40,10 +40,10 @@ pub enum SessionErrorKind {
     },
     /// The record would exceed its budget; what was stored stays (413).
     #[error(
-        "the session would take {size} of {limit} bytes, most of the change in slot {slot:?}; what was stored stays"
+        "the session would take {size} of {limit} bytes; the largest changed slot is {slot:?}; what was stored stays"
     )]
     TooLarge {
-        /// The largest slot of the refused change.
+        /// The largest slot that the refused change touches.
         slot: &'static str,
         /// Bytes that the whole record would take.
         size: usize,

@@ -1,6 +1,7 @@
 //! The error as a response: a status, `Retry-After` where it helps, and no word about the inside.
 
-use super::SessionError;
+use super::{SessionError, SessionErrorKind};
+use crate::telemetry;
 use http::{HeaderValue, Response, StatusCode, header};
 
 impl SessionError {
@@ -12,11 +13,14 @@ impl SessionError {
     /// The response for a client, for services without axum. Its extensions hold the
     /// [`SessionErrorKind`](super::SessionErrorKind).
     ///
-    /// Logs errors of the server (5xx): here the cause is still known.
+    /// Logs it: here the cause is still known. Errors of the server (5xx) as errors, a record over its budget as a warning, the
+    /// rest at `debug`.
     pub fn to_response(&self) -> Response<&'static str> {
         let status = self.status();
-        if status.is_server_error() {
-            crate::telemetry::answered_with_error(self);
+        match self.kind() {
+            _ if status.is_server_error() => telemetry::answered_with_error(self),
+            SessionErrorKind::TooLarge { .. } => telemetry::refused_as_too_large(self),
+            _ => telemetry::refused(self),
         }
         let mut response = Response::new(status.canonical_reason().unwrap_or_default());
         *response.status_mut() = status;
@@ -40,7 +44,6 @@ impl axum::response::IntoResponse for SessionError {
 
 #[cfg(test)]
 mod tests {
-    use super::super::SessionErrorKind;
     use super::*;
 
     #[test]

@@ -45,12 +45,12 @@ impl Exchange {
     ) -> Result<R, SessionError> {
         let _timer = self.meter().time();
         let mut current = self.lock().await;
-        let until = self.store.deadline();
         if self.reply.is_closed() {
             // A stream or socket may have looked hours ago.
             self.refresh(&mut current).await?;
         }
         self.ensure_read(&mut current).await?;
+        let until = self.store.deadline();
         for runs in 1.. {
             let slots = match &*current {
                 Current::Live(live) => &live.body.slots,

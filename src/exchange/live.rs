@@ -61,7 +61,7 @@ impl Live {
         match state {
             State::Live => {}
             State::Ended => return Ok(Seen::Ended(None)),
-            State::Moved => return Ok(Seen::Ended(Destination::open(realm, &key, rest))),
+            State::Moved => return Ok(Seen::Ended(Destination::open(realm, &key, rest)?)),
         }
         let body = match sealing::open(&realm.keys, realm.place(&key), &header, rest)? {
             Opened::Body(body) => body,
@@ -72,7 +72,7 @@ impl Live {
             telemetry::record_refused("of the other kind than its cookie");
             return Ok(Seen::Nothing);
         }
-        // Limits that were lowered since hold at once.
+        // An absolute limit that was lowered since holds at once; an idle one from the next activity on.
         let deadline = deadline.min(realm.deadline_of(&body));
         if deadline <= realm.clock.now() {
             return Ok(Seen::Nothing);
@@ -151,8 +151,12 @@ impl Destination {
     }
 
     /// None for what does not open: then nothing is followed.
-    fn open(realm: &Realm, place: &Key, tail: &[u8]) -> Option<Self> {
+    fn open(realm: &Realm, place: &Key, tail: &[u8]) -> Result<Option<Self>, SessionError> {
         let plain = sealing::open_destination(&realm.keys, realm.place(place), tail)?;
+        Ok(plain.and_then(|plain| Self::read(&plain)))
+    }
+
+    fn read(plain: &[u8]) -> Option<Self> {
         let (token, user) = plain.split_at_checked(SessionToken::SIZE)?;
         let user = UserId::new(std::str::from_utf8(user).ok()?).ok()?;
         Some(Self { user, token: SessionToken::decode(token).ok()? })

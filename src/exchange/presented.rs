@@ -1,7 +1,7 @@
 //! What a browser sent along.
 
 use super::realm::Realm;
-use crate::cookie::{self, Candidates, CookieKind, Opened, SessionToken, Token, VisitorToken, Wanted};
+use crate::cookie::{self, Candidates, CookieKind, Opened, SameSite, SessionToken, Token, VisitorToken, Wanted};
 use http::{HeaderMap, HeaderName, Method, header};
 
 /// The cookies of a request, still sealed, and where the request came from.
@@ -49,7 +49,13 @@ impl Presented {
             ],
         );
         let over_plain_http = is_over_plain_http(headers);
-        Self { visitor, anonymous, signed_in, cross_site: is_cross_site(method, headers), over_plain_http }
+        Self {
+            visitor,
+            anonymous,
+            signed_in,
+            cross_site: is_cross_site(method, headers, realm.cookies.same_site),
+            over_plain_http,
+        }
     }
 
     /// Who the browser belongs to. Opens the visitor cookie.
@@ -119,10 +125,15 @@ fn is_over_plain_http(headers: &HeaderMap) -> bool {
     !(host == b"localhost" || host.ends_with(b".localhost") || host.starts_with(b"127.") || host == b"::1")
 }
 
-/// By Fetch Metadata (W3C). Who follows a link to a page does send `SameSite=Lax` cookies along, and counts as a visitor
-/// like any other.
-fn is_cross_site(method: &Method, headers: &HeaderMap) -> bool {
+/// By Fetch Metadata (W3C). Who follows a link to a page sends `SameSite=Lax` cookies along, and counts as a visitor like any
+/// other; `Strict` ones are withheld there too, and `None` ones nowhere.
+fn is_cross_site(method: &Method, headers: &HeaderMap, same_site: SameSite) -> bool {
     let says = |name, value: &str| headers.get(name).is_some_and(|found| found.as_bytes() == value.as_bytes());
     let follows_a_link = *method == Method::GET && says(SEC_FETCH_MODE, "navigate") && says(SEC_FETCH_DEST, "document");
-    says(SEC_FETCH_SITE, "cross-site") && !follows_a_link
+    let sends_cookies = match same_site {
+        SameSite::Strict => false,
+        SameSite::Lax => follows_a_link,
+        SameSite::None => true,
+    };
+    says(SEC_FETCH_SITE, "cross-site") && !sends_cookies
 }

@@ -94,6 +94,11 @@ impl Cookies {
     /// `Cache-Control` of the handler's own stands where no cookie is set.
     pub(crate) fn write(self, headers: &mut HeaderMap) {
         let sets_any = self.0.iter().any(Option::is_some);
+        if sets_any {
+            // These would overrule `Cache-Control` in the caches that they are meant for (RFC 9213).
+            headers.remove("cdn-cache-control");
+            headers.remove("surrogate-control");
+        }
         for cookie in self.0.into_iter().flatten() {
             headers.append(header::SET_COOKIE, cookie);
         }

@@ -9,7 +9,7 @@
 //! | it has ended, or is gone | the new record is emptied: what has ended stays ended |
 //! | another sign-in of this user moved it | the new record is dropped, and theirs is used: a double click is one sign-in |
 //!
-//! A crash in between leaves at most a record that nobody knows the id of.
+//! A crash in between, or a store that does not say what it did, leaves at most a record that nobody knows the id of.
 
 use super::live::{Destination, Live, Seen};
 use super::presented::Claim;
@@ -23,7 +23,6 @@ use crate::record::{Authentication, Body, EndReason, Marker, Slot};
 use crate::store::{Commit, Ending};
 use crate::telemetry;
 use std::sync::Arc;
-use tokio::time::Instant;
 
 /// Why the id changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,15 +35,14 @@ pub(crate) enum How {
 /// A change of id under way, on a task of its own.
 struct Move {
     exchange: Arc<Exchange>,
-    until: Instant,
 }
 
 /// How the old record gave way.
 enum Left {
     /// To the new one, which holds its latest content.
-    Moved(Live),
+    Moved,
     /// It was ended by others.
-    Ended(Live),
+    Ended,
     /// To somebody else's, of the same user.
     Elsewhere(Live),
 }
@@ -77,15 +75,14 @@ impl Exchange {
             return Err(SessionErrorKind::ResponseStarted.into());
         }
         self.ensure_read(&mut current).await?;
-        let task = Move { exchange: Arc::clone(self), until: self.store.deadline() };
-        to_the_end(task.run(current, how)).await
+        to_the_end(Move { exchange: Arc::clone(self) }.run(current, how)).await
     }
 }
 
 impl Move {
     async fn run(self, mut current: Guard, how: How) -> Result<Arc<Body>, SessionError> {
         let new = match how {
-            How::SignIn(user) => self.sign_in(&current, user).await?,
+            How::SignIn(user) => self.sign_in(&mut current, user).await?,
             How::Reauthentication => self.reauthenticate(&current).await?,
         };
         let cookies = self.cookies(&new.live)?;
@@ -101,19 +98,25 @@ impl Move {
         Ok(body)
     }
 
-    async fn sign_in(&self, current: &Current, user: UserId) -> Result<Successor, SessionError> {
-        let new = match current {
+    async fn sign_in(&self, current: &mut Current, user: UserId) -> Result<Successor, SessionError> {
+        let new = match &*current {
             Current::Live(old) => match &old.body.authentication {
                 Some(before) if before.user != user => {
-                    self.exchange.end(old.claim(), EndReason::Replaced).await?;
-                    Successor::unknown(self.create(self.empty(user)).await?)
+                    let theirs = old.claim();
+                    let new = self.create(self.empty(user)).await?;
+                    // What this request knew of it no longer counts, whatever becomes of the ending.
+                    *current = Current::Unread;
+                    if let Err(error) = self.exchange.end(theirs, EndReason::Replaced).await {
+                        self.exchange.discard(&new).await;
+                        return Err(error);
+                    }
+                    Successor::unknown(new)
                 }
-                _ => match self.replace(old, &user).await? {
-                    Left::Moved(new) | Left::Elsewhere(new) => Successor::reachable(new),
-                    Left::Ended(new) => Successor::unknown(self.emptied(new).await?),
-                },
+                _ => self.take_over(old, &user).await?,
             },
             Current::Ended(Some(destination)) => match self.follow(destination, &user).await? {
+                // This sign-in is a proof of its own if theirs is older than this request.
+                Some(theirs) if self.exchange.began_after(&theirs) => self.take_over(&theirs, &user).await?,
                 Some(theirs) => Successor::reachable(theirs),
                 None => Successor::unknown(self.create(self.empty(user)).await?),
             },
@@ -135,47 +138,73 @@ impl Move {
             Current::Vacant(_) | Current::Unread => return Err(SessionErrorKind::SignedOut.into()),
         };
         match self.replace(old, user).await? {
-            Left::Moved(new) | Left::Elsewhere(new) => {
+            (Left::Moved, new) | (Left::Elsewhere(new), _) => {
                 telemetry::reauthenticated();
                 Ok(Successor::reachable(new))
             }
             // Only a sign-in begins anew.
-            Left::Ended(new) => {
+            (Left::Ended, new) => {
                 self.exchange.discard(&new).await;
                 Err(SessionErrorKind::Ended.into())
             }
         }
     }
 
-    /// Puts a new record with the content of `old` in its place.
-    async fn replace(&self, old: &Live, user: &UserId) -> Result<Left, SessionError> {
+    /// Signs in over an anonymous session, or one of the same user.
+    async fn take_over(&self, old: &Live, user: &UserId) -> Result<Successor, SessionError> {
+        Ok(match self.replace(old, user).await? {
+            (Left::Moved, new) | (Left::Elsewhere(new), _) => Successor::reachable(new),
+            (Left::Ended, new) => Successor::unknown(self.emptied(new).await?),
+        })
+    }
+
+    /// Makes a new record with the content of `old`, and puts it in its place if it can.
+    async fn replace(&self, old: &Live, user: &UserId) -> Result<(Left, Live), SessionError> {
         let handle = old.body.authentication.as_ref().map_or_else(SessionHandle::random, |before| before.handle);
         let authentication = Authentication { user: user.clone(), handle, at: self.exchange.realm.clock.now() };
         let mut new = self.create(carried(&old.body, authentication.clone())).await?;
+        let left = self.give_way(old, &authentication, &mut new).await;
+        let leads_nowhere = match &left {
+            Ok(Left::Elsewhere(_)) => true,
+            // What is not known may have led there.
+            Err(error) => *error.kind() != SessionErrorKind::Unknown,
+            Ok(Left::Moved | Left::Ended) => false,
+        };
+        if leads_nowhere {
+            self.exchange.discard(&new).await;
+        }
+        Ok((left?, new))
+    }
+
+    /// Replaces `old` by a marker that leads to `new`, whose content follows what others write meanwhile.
+    async fn give_way(
+        &self,
+        old: &Live,
+        authentication: &Authentication,
+        new: &mut Live,
+    ) -> Result<Left, SessionError> {
+        let until = self.exchange.store.deadline();
+        let user = &authentication.user;
         let destination = Destination { user: user.clone(), token: new.token };
         let marker = Marker::moved(destination.seal(&self.exchange.realm, &old.key));
         let mut write_id = old.write_id;
         loop {
             let found = match self.exchange.store.end(&old.key, Some(write_id), &marker).await? {
-                Ending::Applied => return Ok(Left::Moved(new)),
-                Ending::Absent => return Ok(Left::Ended(new)),
+                Ending::Applied => return Ok(Left::Moved),
+                Ending::Absent => return Ok(Left::Ended),
                 Ending::Found(entry) => Live::see(&self.exchange.realm, &old.claim(), &entry)?,
             };
             match found {
                 Seen::Live(newer) => {
-                    new = self.commit(&new, carried(&newer.body, authentication.clone())).await?;
+                    *new = self.commit(new, carried(&newer.body, authentication.clone())).await?;
                     write_id = newer.write_id;
                 }
                 Seen::Ended(Some(elsewhere)) => {
-                    let theirs = self.follow(&elsewhere, user).await?;
-                    let Some(theirs) = theirs else { return Ok(Left::Ended(new)) };
-                    self.exchange.discard(&new).await;
-                    return Ok(Left::Elsewhere(theirs));
+                    return Ok(self.follow(&elsewhere, user).await?.map_or(Left::Ended, Left::Elsewhere));
                 }
-                Seen::Ended(None) | Seen::Nothing => return Ok(Left::Ended(new)),
+                Seen::Ended(None) | Seen::Nothing => return Ok(Left::Ended),
             }
-            if !self.exchange.store.has_time(self.until) {
-                self.exchange.discard(&new).await;
+            if !self.exchange.store.has_time(until) {
                 return Err(SessionErrorKind::Contended.into());
             }
         }
@@ -183,6 +212,7 @@ impl Move {
 
     /// The session that other requests of the same user made; none if it was another user's, or has ended since.
     async fn follow(&self, destination: &Destination, user: &UserId) -> Result<Option<Live>, SessionError> {
+        let until = self.exchange.store.deadline();
         let mut destination = destination.clone();
         while destination.user == *user {
             let claim = Claim { kind: CookieKind::SignedIn, token: destination.token };
@@ -191,7 +221,7 @@ impl Move {
                 Seen::Ended(Some(further)) => destination = further,
                 Seen::Ended(None) | Seen::Nothing => break,
             }
-            if !self.exchange.store.has_time(self.until) {
+            if !self.exchange.store.has_time(until) {
                 return Err(SessionErrorKind::Contended.into());
             }
         }
@@ -208,9 +238,9 @@ impl Move {
     /// Copies again: a commit, so that a new record that was ended meanwhile stays ended.
     async fn commit(&self, new: &Live, body: Body) -> Result<Live, SessionError> {
         let next = new.followed_by(&self.exchange.realm, body)?;
-        let committed =
-            self.exchange.store.commit(&new.key, new.write_id, &next.entry, next.keep_for, self.until).await?;
-        match committed {
+        let store = &self.exchange.store;
+        let committed = store.commit(&new.key, new.write_id, &next.entry, next.keep_for, store.deadline());
+        match committed.await? {
             Commit::Applied(None) => Ok(next.live),
             // After a lost reply this is what we wrote ourselves.
             Commit::Applied(Some(now)) if now.is_live() => Ok(next.live),

@@ -26,6 +26,10 @@ impl Exchange {
     pub(crate) async fn sign_out(self: &Arc<Self>, remember: Remember) -> Result<(), SessionError> {
         let _timer = self.meter().time();
         let mut current = self.lock().await;
+        let begun_here = matches!(&*current, Current::Live(_) | Current::Vacant(Vacancy::SignedOut));
+        if self.presented.is_cross_site() && !begun_here && self.presented.all_sessions(&self.realm).is_empty() {
+            return Err(SessionErrorKind::CrossSite.into());
+        }
         let exchange = Arc::clone(self);
         let mut claims = match &*current {
             Current::Vacant(Vacancy::SignedOut) => Vec::new(),
@@ -38,6 +42,8 @@ impl Exchange {
             }
         }
         to_the_end(async move {
+            // Of what fails halfway this request knows nothing.
+            *current = Current::Unread;
             for claim in claims {
                 exchange.end(claim, EndReason::SignedOut).await?;
             }

@@ -22,7 +22,7 @@ pub(crate) struct Exchange {
     pub(super) presented: Presented,
     pub(super) reply: Reply,
     meter: Arc<Meter>,
-    /// When the first extractor of this request asked.
+    /// When the request came.
     began: Timestamp,
     /// Whom the browser belongs to, once somebody has asked, or this request signed in or out.
     visitor: std::sync::Mutex<Option<Option<UserId>>>,
@@ -63,11 +63,11 @@ pub(crate) enum Activity {
 pub(super) type Guard = OwnedMutexGuard<Current>;
 
 impl Exchange {
-    pub(super) fn new(realm: Arc<Realm>, presented: Presented) -> Self {
+    pub(super) fn new(realm: Arc<Realm>, presented: Presented, began: Timestamp) -> Self {
         let meter = Arc::<Meter>::default();
         Self {
             store: realm.store.clone().counting(Arc::clone(&meter)),
-            began: realm.clock.now(),
+            began,
             realm,
             presented,
             reply: Reply::default(),
@@ -185,6 +185,11 @@ impl Exchange {
             found => found,
         };
         Ok(())
+    }
+
+    /// Whether a session's proof is older than this request.
+    pub(super) fn began_after(&self, session: &Live) -> bool {
+        session.body.authentication.as_ref().is_some_and(|proof| proof.at < self.began)
     }
 
     fn outlasts_markers(&self) -> bool {

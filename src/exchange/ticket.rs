@@ -3,6 +3,7 @@
 use super::presented::Presented;
 use super::realm::Realm;
 use super::state::Exchange;
+use crate::clock::Timestamp;
 use crate::error::SessionError;
 use http::{Extensions, HeaderMap, Method, Request};
 use std::sync::atomic::{AtomicBool, Ordering, fence};
@@ -17,6 +18,8 @@ struct Inner {
     realm: Arc<Realm>,
     /// Another layer with the same cookies is around this one.
     clash: bool,
+    /// When the request came.
+    began: Timestamp,
     /// Of the layer around this one.
     outer: Option<Ticket>,
     exchange: OnceLock<Arc<Exchange>>,
@@ -35,9 +38,9 @@ impl Ticket {
             return None;
         }
         let clash = around().any(|ticket| ticket.0.realm.cookies.names() == realm.cookies.names());
-        let realm = Arc::clone(realm);
-        let ticket =
-            Self(Arc::new(Inner { realm, clash, outer, exchange: OnceLock::new(), closed: AtomicBool::new(false) }));
+        let (realm, began) = (Arc::clone(realm), realm.clock.now());
+        let (exchange, closed) = (OnceLock::new(), AtomicBool::new(false));
+        let ticket = Self(Arc::new(Inner { realm, clash, began, outer, exchange, closed }));
         extensions.insert(ticket.clone());
         Some(ticket)
     }
@@ -59,13 +62,13 @@ impl Ticket {
 
     fn exchange(method: &Method, headers: &HeaderMap, extensions: &Extensions) -> Result<Arc<Exchange>, SessionError> {
         let ticket = extensions.get::<Self>().ok_or_else(missing_layer)?;
-        let Inner { realm, clash, exchange, closed, .. } = &*ticket.0;
+        let Inner { realm, clash, began, exchange, closed, .. } = &*ticket.0;
         if *clash {
             return Err(SessionError::misconfigured(
                 "two SessionLayers with the same cookie names are nested; call .named(\"…\") on one of them",
             ));
         }
-        let begin = || Arc::new(Exchange::new(Arc::clone(realm), Presented::read(method, headers, realm)));
+        let begin = || Arc::new(Exchange::new(Arc::clone(realm), Presented::read(method, headers, realm), *began));
         let exchange = exchange.get_or_init(begin);
         // Asked for by something that outlived the response: then no cookie can go out any more. With the fence in
         // `close`, either this sees that it is closed or `close` sees the exchange.

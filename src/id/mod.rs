@@ -1,6 +1,6 @@
 //! Names of things: sessions, writes, users.
 //!
-//! None of them shows its content in `Debug`.
+//! None that is secret, or names a person, shows its content in `Debug`.
 
 mod key;
 mod random;

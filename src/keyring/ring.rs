@@ -16,7 +16,8 @@ use std::sync::Arc;
 ///   same when the current one is rotated.
 ///
 /// To rotate without signing anybody out: deploy the next secret to all processes with `also_opening`; then make it the
-/// current one, with the old one in `also_opening`; drop the old one when the longest limit of a session has passed.
+/// current one, with the old one in `also_opening`; drop the old one when the longest limit of a session, and the visitor
+/// cookie's lifetime, have passed.
 ///
 /// ```
 /// use thin_session::{Keyring, Secret};

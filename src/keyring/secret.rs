@@ -28,7 +28,7 @@ pub enum KeyError {
     #[error("a secret is written in base64; this one is not")]
     NotBase64,
     /// Bytes that no random generator gives: repeated, counted up, or typed on a keyboard.
-    #[error("this secret is not random; make one with `head -c 32 /dev/urandom | base64`")]
+    #[error("this secret is not random; if it is text in base64, read it with from_base64")]
     NotRandom,
     /// The same secret stands in the ring twice.
     #[error("the same secret is used twice in one keyring; each place needs one of its own")]
@@ -88,7 +88,7 @@ impl Secret {
 
 /// Whether random bytes would look like this: not few different ones, no steady step, not all printable.
 ///
-/// 32 random bytes have fewer than 16 different values once in 10^11 secrets, and are all printable once in 10^13.
+/// 32 random bytes have fewer than 16 different values once in 10^16 secrets, and are all printable once in 10^13.
 fn looks_random(bytes: &[u8]) -> bool {
     let mut seen = [false; 256];
     bytes.iter().for_each(|byte| seen[usize::from(*byte)] = true);

@@ -25,6 +25,19 @@ use tower_layer::Layer;
 /// let app = routes.layer(sessions);
 /// ```
 ///
+/// Settings that can be wrong answer a `Result`:
+///
+/// ```
+/// # use std::time::Duration;
+/// # use thin_session::{Keyring, Limits, MemoryStore, SessionLayer};
+/// # let (store, keys) = (MemoryStore::new(), Keyring::generate());
+/// let sessions = SessionLayer::new(store, keys)
+///     .named("admin")?
+///     .signed_in_limits(Limits::NIST_AAL2)
+///     .visitor_lifetime(Duration::from_secs(7 * 86_400))?;
+/// # Ok::<(), thin_session::ConfigError>(())
+/// ```
+///
 /// It has no type parameter: which store it uses can be decided at run time. Cloning is cheap.
 #[derive(Clone)]
 pub struct SessionLayer {
@@ -68,8 +81,8 @@ impl SessionLayer {
         Ok(self.edit(|realm| realm.name = name))
     }
 
-    /// Declares the types that handlers will ask for. Two of them with one name are a compile error here; those that are
-    /// not declared are found at their first use.
+    /// Declares the types that handlers will ask for, up to three in a tuple; call it again for more. Two of one name in a
+    /// tuple are an error of `cargo build`; others are found at their first use.
     ///
     /// ```compile_fail
     /// # use serde::{Deserialize, Serialize};
@@ -96,13 +109,13 @@ impl SessionLayer {
 
     /// The limits of anonymous sessions. Defaults to [`Limits::ANONYMOUS`].
     #[must_use]
-    pub fn anonymous(self, limits: Limits) -> Self {
+    pub fn anonymous_limits(self, limits: Limits) -> Self {
         self.edit(|realm| realm.anonymous = limits)
     }
 
     /// The limits of signed-in sessions. Defaults to [`Limits::SIGNED_IN`].
     #[must_use]
-    pub fn signed_in(self, limits: Limits) -> Self {
+    pub fn signed_in_limits(self, limits: Limits) -> Self {
         self.edit(|realm| realm.signed_in = limits)
     }
 
@@ -131,10 +144,17 @@ impl SessionLayer {
         Ok(self.edit(|realm| realm.budget = bytes))
     }
 
-    /// How long all tries of one store operation may take together. Defaults to one second.
-    #[must_use]
-    pub fn store_deadline(self, deadline: Duration) -> Self {
-        self.edit(|realm| realm.store = realm.store.clone().with_patience(deadline))
+    /// How long all tries of one store operation may take together. Defaults to one second. Loading is one operation, and
+    /// a change with all its conflicts another.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::StoreDeadline`] unless it lies between 10 milliseconds and 30 seconds.
+    pub fn store_deadline(self, deadline: Duration) -> Result<Self, ConfigError> {
+        if !(Duration::from_millis(10)..=Duration::from_secs(30)).contains(&deadline) {
+            return Err(ConfigError::StoreDeadline(deadline));
+        }
+        Ok(self.edit(|realm| realm.store = realm.store.clone().with_patience(deadline)))
     }
 
     /// On which requests from other sites browsers send the cookies. Defaults to [`SameSite::Lax`].

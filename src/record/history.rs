@@ -5,15 +5,15 @@ use std::time::Duration;
 
 /// The first halves of earlier write ids, newest first, without a gap.
 ///
-/// Always the one before the last; older ones only while commits follow each other closely, since a writer resends
-/// for a second at most. A record at rest carries six bytes.
+/// Always the one before the last; older ones only while commits follow each other closely: a writer that resends after
+/// them is told that it is not known. A record at rest carries six bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct History(Vec<[u8; History::PREFIX]>);
 
 impl History {
     pub(crate) const PREFIX: usize = 6;
     pub(crate) const MAX: usize = 16;
-    /// Commits closer together than this keep each other's ids: twice the time for which a writer resends.
+    /// Commits closer together than this keep each other's ids: twice the time for which a writer resends by default.
     const RECENT: Duration = Duration::from_secs(2);
 
     /// The history of a record that follows one written as `last`, `age` ago.

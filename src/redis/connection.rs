@@ -20,7 +20,7 @@ const PAUSE: std::ops::Range<u64> = 20..100;
 pub(super) struct Connection {
     client: Client,
     state: Mutex<State>,
-    /// Held while connecting, so that one connects for all who wait. Who drops its request hands the turn on.
+    /// Held while connecting, so that one connects for all who wait. A request that is dropped hands the turn on.
     turn: tokio::sync::Mutex<()>,
 }
 
@@ -47,7 +47,7 @@ impl Connection {
         self.client.get_connection_info().addr().to_string()
     }
 
-    /// Sends `command` once, and reads its reply with `read`; none says that it is no reply to this command.
+    /// Sends `command` once, and reads its reply with `read`; `None` says that it is no reply to this command.
     ///
     /// It may be dropped at any point: replies are told apart by their order on the connection, which counts those
     /// that nobody waits for any more.

@@ -9,7 +9,7 @@ use thiserror::Error;
 /// Why there is no answer.
 #[derive(Debug, Error)]
 pub(super) enum Failure {
-    #[error("the URL of Redis is not one")]
+    #[error("this is not a valid URL of Redis")]
     Url(#[source] RedisError),
     #[error("Redis could not be reached")]
     Unreachable(#[source] RedisError),
@@ -62,8 +62,8 @@ impl Failure {
     }
 
     /// Whether Redis takes nothing new in for now, of anybody.
-    pub(super) fn is_full(&self) -> bool {
-        matches!(self, Self::Refused(error) if matches!(error.code(), "OOM" | "NOREPLICAS"))
+    pub(super) fn takes_nothing_in(&self) -> bool {
+        matches!(self, Self::Refused(error) if matches!(error.code(), "OOM" | "NOREPLICAS" | "MISCONF"))
     }
 
     fn maybe_applied(&self) -> bool {

@@ -52,7 +52,7 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// If the URL is none, Redis is not reached, or it refuses something that will be needed. No error contains the
+    /// If the URL is not valid, Redis is not reached, or it refuses something that will be needed. No error contains the
     /// password.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
         let connection = Connection::new(url).map_err(StoreError::not_applied)?;

@@ -38,7 +38,7 @@ pub(super) async fn probe(redis: &Connection) -> Result<(), Unfit> {
     let name = name();
     let carried_out = match carry_out(redis, &name).await {
         // An application that is deployed just then must come up: sessions that are there can be read.
-        Err(Unfit::Failed(_, failure)) if failure.is_full() => {
+        Err(Unfit::Failed(_, failure)) if failure.takes_nothing_in() => {
             telemetry::not_probed(&failure);
             return Ok(());
         }

@@ -32,7 +32,22 @@ use std::sync::Arc;
 /// }
 /// ```
 ///
-/// It is loaded before a body extractor looks at the form; [`LazySession`](crate::LazySession) waits. What was committed
+/// There is no `DerefMut`: whatever changes, changes in [`update`](Self::update), and what it finds out comes back from it:
+///
+/// ```
+/// # use serde::{Deserialize, Serialize};
+/// # use thin_session::{Session, SessionData, SessionError};
+/// # #[derive(Default, Serialize, Deserialize)]
+/// # struct Cart { items: Vec<u32> }
+/// # impl SessionData for Cart { const NAME: &'static str = "cart"; }
+/// async fn empty(mut cart: Session<Cart>) -> Result<String, SessionError> {
+///     let removed = cart.update(|cart| std::mem::take(&mut cart.items).len()).await?;
+///     Ok(format!("{removed} items removed"))
+/// }
+/// ```
+///
+/// In a handler's arguments it stands before an extractor of the body, such as `Form`, which is always the last. It is loaded
+/// before a body extractor looks at the form; [`LazySession`](crate::LazySession) waits. What was committed
 /// stays, whatever the handler returns afterwards. A second handle of one type in one request keeps
 /// its view until its own `update` or [`reload`](Self::reload).
 pub struct Session<T: Slots> {
@@ -183,7 +198,7 @@ pub(super) async fn replace<T: Slots>(exchange: &Arc<Exchange>, value: &T) -> Re
     let new = value.encode()?;
     T::check(&new)?;
     let decided = exchange.change(move |slots| {
-        T::check_replaceable(slots)?;
+        T::refuse_newer(slots)?;
         let set = if new.iter().all(|slot| slots.contains(slot)) { Vec::new() } else { new.clone() };
         Ok((Edit { set, remove: Vec::new() }, ()))
     });

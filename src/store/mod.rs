@@ -2,6 +2,13 @@
 //!
 //! [`Store`] is five operations on one key each; the comments on them are the whole contract. What a conflict or a lost
 //! reply means is decided above this port, once for all stores.
+//!
+//! # The bytes of an entry
+//!
+//! For a store that compares and changes them by a script of its own; [`Entry`] does so in Rust. Numbers have their highest
+//! byte first.
+//!
+#![doc = include_str!("../docs/record.md")]
 
 mod boxed;
 mod error;

@@ -14,6 +14,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 /// What the layer speaks to.
@@ -44,7 +45,7 @@ pub(crate) enum Ending {
     Absent,
 }
 
-/// The tries of one write.
+/// The tries of one operation.
 struct Tries {
     until: Instant,
     made: u32,
@@ -191,7 +192,10 @@ impl Tries {
         self.made += 1;
         self.silent |= error.maybe_applied();
         let pause = Duration::from_millis(rand::random_range(5..25 << self.made.min(4)));
-        let give_up = Instant::now() + pause >= self.until || (!self.silent && self.made >= Self::MAX);
+        let in_vain = error.is_for_good() || self.made >= Self::MAX;
+        // Where no runtime runs there is nothing to wait with.
+        let no_time = Instant::now() + pause >= self.until || Handle::try_current().is_err();
+        let give_up = no_time || (!self.silent && in_vain);
         if give_up {
             let kind = if self.silent { SessionErrorKind::Unknown } else { SessionErrorKind::unavailable() };
             return Err(SessionError::with_source(kind, error));

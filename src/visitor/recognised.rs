@@ -63,10 +63,14 @@ impl Visitor {
     /// over, as after a double click, leads to the same session. It goes on to its end if the request is dropped
     /// meanwhile.
     ///
+    /// A request from another site may sign in, as identity providers answer with a form; to keep others from signing
+    /// somebody in as themselves is the application's part, by tower-http's `csrf` for example.
+    ///
     /// # Errors
     ///
-    /// `ResponseStarted`, `Unavailable`, `Contended`, `Unknown`: nobody was signed in by this request, or nobody knows; the
-    /// browser keeps the cookies that it had, and trying again is safe.
+    /// `ResponseStarted`, `Unavailable`, `Contended`, `Unknown`, `Newer`, `Ended`: nobody was signed in by this request, or
+    /// nobody knows. The browser keeps the cookies that it had, and signing in again within two minutes finds all that was
+    /// to be carried over.
     pub async fn sign_in(&mut self, user: UserId) -> Result<SignedIn, SessionError> {
         let body = self.exchange.sign_in(How::SignIn(user)).await?;
         self.user = body.authentication.as_ref().map(|authentication| authentication.user.clone());
@@ -90,8 +94,9 @@ impl Visitor {
     ///
     /// # Errors
     ///
-    /// If the store fails the cookies stay, so that signing out can be tried again. `ResponseStarted`: the session
-    /// has ended, but its cookies could not be removed.
+    /// If the store fails (`Unavailable`, `Unknown`) the cookies stay, so that signing out can be tried again.
+    /// `ResponseStarted`: the session has ended, but its cookies could not be removed. `CrossSite`: another site sent this
+    /// request, and the browser withheld its cookies.
     pub async fn sign_out(&mut self) -> Result<(), SessionError> {
         self.exchange.sign_out(Remember::Nobody).await?;
         self.user = None;

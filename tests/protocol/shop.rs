@@ -102,13 +102,13 @@ pub(crate) struct Shop {
 impl Shop {
     /// A shop with a store in memory.
     pub(crate) fn in_memory() -> Self {
-        Self::in_memory_of(MemoryStore::DEFAULT_CAPACITY)
+        Self::in_memory_of(MemoryStore::DEFAULT_LIMIT)
     }
 
     /// The same, with room for so many sessions.
     pub(crate) fn in_memory_of(capacity: usize) -> Self {
         let clock = Clock::manual();
-        let store = MemoryStore::new().with_capacity(capacity).with_clock(clock.clone());
+        let store = MemoryStore::new().with_limit(capacity).with_clock(clock.clone());
         Self { gate: Arc::new(Gate::new(Inner::Memory(store))), clock, keys: Keyring::generate(), redis: None }
     }
 
@@ -150,7 +150,9 @@ impl Shop {
     /// A server with pages and patience of its own.
     pub(crate) fn layered(&self, routes: Router, patience: Duration) -> Router {
         let layer = SessionLayer::new(Arc::clone(&self.gate), self.keys.clone());
-        routes.layer(layer.clock(self.clock.clone()).store_deadline(patience)).layer(map_response(tell_kind))
+        routes
+            .layer(layer.clock(self.clock.clone()).store_deadline(patience).expect("it is in bounds"))
+            .layer(map_response(tell_kind))
     }
 
     /// A server that gives up soon, for tests in which nothing else can happen.

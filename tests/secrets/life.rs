@@ -312,7 +312,7 @@ async fn refusals<S: Store>(site: &Site<S>, browser: &Client) {
 }
 
 async fn outage<S: Store>(site: &Site<S>, browser: &mut Client) {
-    let impatient = site.layer.clone().store_deadline(Duration::from_millis(50));
+    let impatient = site.layer.clone().store_deadline(Duration::from_millis(50)).expect("it is in bounds");
     let mut client = browser.at(app(&impatient));
     for mode in [Mode::Down, Mode::Silent] {
         site.store.set_mode(mode);
