@@ -26,21 +26,19 @@ impl Exchange {
     pub(crate) async fn sign_out(self: &Arc<Self>, remember: Remember) -> Result<(), SessionError> {
         let _timer = self.meter().time();
         let mut current = self.lock().await;
-        let begun_here = matches!(&*current, Current::Live(_) | Current::Vacant(Vacancy::SignedOut));
-        if self.presented.is_cross_site() && !begun_here && self.presented.all_sessions(&self.realm).is_empty() {
+        let signed_out_before = matches!(&*current, Current::Vacant(Vacancy::SignedOut));
+        let mut claims = if signed_out_before { Vec::new() } else { self.presented.all_sessions(&self.realm) };
+        if let Current::Live(live) = &*current {
+            let perhaps_begun_here = live.claim();
+            if claims.iter().all(|claim| claim.token.id != perhaps_begun_here.token.id) {
+                claims.push(perhaps_begun_here);
+            }
+        }
+        if claims.is_empty() && !signed_out_before && self.presented.is_cross_site() {
+            // The browser withheld its cookies; to remove them would sign out somebody who has not asked for it.
             return Err(SessionErrorKind::CrossSite.into());
         }
         let exchange = Arc::clone(self);
-        let mut claims = match &*current {
-            Current::Vacant(Vacancy::SignedOut) => Vec::new(),
-            _ => self.presented.all_sessions(&self.realm),
-        };
-        if let Current::Live(live) = &*current {
-            let begun_here = live.claim();
-            if claims.iter().all(|claim| claim.token.id != begun_here.token.id) {
-                claims.push(begun_here);
-            }
-        }
         to_the_end(async move {
             // Of what fails halfway this request knows nothing.
             *current = Current::Unread;
