@@ -11,7 +11,7 @@ impl SessionError {
     }
 
     /// The response for a client, for services without axum. Its extensions hold the
-    /// [`SessionErrorKind`](super::SessionErrorKind).
+    /// [`SessionErrorKind`].
     ///
     /// Logs it: here the cause is still known. Errors of the server (5xx) as errors, a record over its budget as a warning, the
     /// rest at `debug`.
