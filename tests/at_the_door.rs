@@ -148,6 +148,25 @@ async fn a_password_that_was_just_given_is_a_recent_proof_also_after_a_lost_resp
     assert_eq!(visit(&mut browser, &layer, show).await.text(), "[7]");
 }
 
+/// The second click is sent when the first has signed in and its response is still on its way.
+#[tokio::test]
+async fn two_clicks_a_second_apart_end_signed_in_whichever_response_comes_last() {
+    for first_comes_last in [false, true] {
+        let (_, clock, layer) = site();
+        let mut browser = newcomer();
+        visit(&mut browser, &layer, add).await;
+        let mut clicks = [browser.clone(), browser.clone()];
+        for click in &mut clicks {
+            clock.advance(Duration::from_secs(1));
+            assert_eq!(visit(click, &layer, sign_in_ada).await.status, 200);
+        }
+        let [first, second] = clicks;
+        let mut last = if first_comes_last { first } else { second };
+        assert_eq!(visit(&mut last, &layer, who).await.text(), "ada");
+        assert_eq!(visit(&mut last, &layer, show).await.text(), "[7]");
+    }
+}
+
 #[tokio::test]
 async fn a_request_that_was_under_way_at_sign_out_begins_nothing_however_late_it_asks() {
     let (store, clock, layer) = site();

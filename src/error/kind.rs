@@ -76,9 +76,9 @@ pub enum SessionErrorKind {
     /// Two cookies of one name open, and both cannot be this browser's: no session is read or begun (400).
     #[error("two different session cookies were sent under one name")]
     TwoCookies,
-    /// A request from another site that came without a session does not begin one (403): browsers withhold the cookie
-    /// there, so that "no cookie" does not mean "no session".
-    #[error("a request from another site does not begin a session")]
+    /// A request from another site that came without a session neither begins an anonymous one nor signs out (403):
+    /// browsers withhold the cookie there, so that "no cookie" does not mean "no session".
+    #[error("a request from another site, without its cookie, neither begins a session nor signs out")]
     CrossSite,
     /// A user id is empty or longer than 64 bytes (500).
     #[error("a user id has 1 to 64 bytes, not {length}")]

@@ -115,8 +115,8 @@ impl Move {
                 _ => self.take_over(old, &user).await?,
             },
             Current::Ended(Some(destination)) => match self.follow(destination, &user).await? {
-                // This sign-in is a proof of its own if theirs is older than this request.
-                Some(theirs) if self.exchange.began_after(&theirs) => self.take_over(&theirs, &user).await?,
+                // The response with theirs was lost, and this is a proof of its own.
+                Some(theirs) if self.exchange.began_well_after(&theirs) => self.take_over(&theirs, &user).await?,
                 Some(theirs) => Successor::reachable(theirs),
                 None => Successor::unknown(self.create(self.empty(user)).await?),
             },

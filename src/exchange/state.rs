@@ -11,6 +11,7 @@ use crate::record::{Body, Marker};
 use crate::store::{Meter, PatientStore};
 use crate::telemetry;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// One request and its response, as far as sessions go.
@@ -187,9 +188,11 @@ impl Exchange {
         Ok(())
     }
 
-    /// Whether a session's proof is older than this request.
-    pub(super) fn began_after(&self, session: &Live) -> bool {
-        session.body.authentication.as_ref().is_some_and(|proof| proof.at < self.began)
+    /// Whether a session's proof was given well before this request, and not by the first of two clicks whose response is
+    /// still on its way.
+    pub(super) fn began_well_after(&self, session: &Live) -> bool {
+        const UNDER_WAY: Duration = Duration::from_secs(10);
+        session.body.authentication.as_ref().is_some_and(|proof| self.began.since(proof.at) > UNDER_WAY)
     }
 
     fn outlasts_markers(&self) -> bool {
