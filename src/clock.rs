@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The source of time for a layer or a store. Clones of a manual clock move together.
 ///
@@ -39,11 +39,39 @@ impl Clock {
         }
     }
 
-    pub(crate) fn now(&self) -> Timestamp {
+    /// What time it is by this clock.
+    pub fn now(&self) -> Timestamp {
         match &self.0 {
             Source::System => Timestamp::from(SystemTime::now()),
             Source::Manual(now) => Timestamp(now.load(Ordering::SeqCst)),
         }
+    }
+}
+
+/// A moment that can be told both as a time and as how long ago it is, at the price of one look at a clock.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    instant: Instant,
+    /// By a manual clock, which stands still while time passes.
+    manual: Option<Timestamp>,
+}
+
+impl Clock {
+    pub(crate) fn moment(&self) -> Moment {
+        let manual = matches!(self.0, Source::Manual(_)).then(|| self.now());
+        Moment { instant: Instant::now(), manual }
+    }
+
+    /// What time it was then.
+    pub(crate) fn at(&self, moment: Moment) -> Timestamp {
+        moment.manual.unwrap_or_else(|| self.now().minus(moment.instant.elapsed()))
+    }
+}
+
+impl Moment {
+    /// How long ago it is, whatever was done to clocks since; but for the time for which the machine slept.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.instant.elapsed()
     }
 }
 
@@ -56,6 +84,9 @@ impl fmt::Debug for Clock {
     }
 }
 
+/// Servers that share sessions agree on the time within this.
+pub(crate) const LEEWAY: Duration = Duration::from_secs(60);
+
 /// A moment, in milliseconds since the Unix epoch. Stored in six bytes, which last until the year 10889.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(u64);
@@ -64,7 +95,8 @@ impl Timestamp {
     pub(crate) const SIZE: usize = 6;
     const MAX: u64 = (1 << 48) - 1;
 
-    pub(crate) fn from_millis(millis: u64) -> Self {
+    /// The moment that is so many milliseconds after 1970, at most 2^48 - 1.
+    pub fn from_millis(millis: u64) -> Self {
         Self(millis.min(Self::MAX))
     }
 
@@ -79,13 +111,19 @@ impl Timestamp {
         Self(u64::from_be_bytes([0, 0, a, b, c, d, e, f]))
     }
 
-    pub(crate) fn as_millis(self) -> u64 {
+    /// Milliseconds since 1970.
+    pub fn as_millis(self) -> u64 {
         self.0
     }
 
     /// Saturates at the largest moment that can be stored.
     pub(crate) fn plus(self, duration: Duration) -> Self {
         Self::from_millis(self.0.saturating_add(millis(duration)))
+    }
+
+    /// Saturates at 1970.
+    pub(crate) fn minus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(millis(duration)))
     }
 
     /// How long after `earlier` this is; zero if it is not.

@@ -40,6 +40,11 @@ impl Limits {
         Ok(Self { idle, absolute })
     }
 
+    /// The longest that a session lives.
+    pub(crate) fn absolute(&self) -> Duration {
+        self.absolute
+    }
+
     /// When a session that began, or was proved anew, at `start` ends whatever happens.
     pub(crate) fn deadline(&self, start: Timestamp) -> Timestamp {
         start.plus(self.absolute)

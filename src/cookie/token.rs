@@ -7,7 +7,7 @@
 use super::policy::{CookieKind, CookiePolicy};
 use super::scan::Candidates;
 use crate::clock::Timestamp;
-use crate::id::{KeyId, SessionHandle, SessionId, Shard, UserId, nonce, redacted};
+use crate::id::{Epoch, KeyId, SessionHandle, SessionId, Shard, UserDigest, UserId, nonce, redacted};
 use crate::keyring::{AssociatedData, Keyring, Known, NONCE_SIZE, TAG_SIZE};
 use crate::record::{Malformed, Reader};
 use crate::telemetry;
@@ -29,7 +29,7 @@ pub(crate) trait Token: Sized + PartialEq {
     fn expires(&self) -> Timestamp;
 }
 
-/// Which session this browser has. In the anonymous and the signed-in cookie.
+/// Which session this browser has. In the anonymous cookie.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SessionToken {
     pub(crate) expires: Timestamp,
@@ -39,12 +39,36 @@ pub(crate) struct SessionToken {
 
 redacted!(SessionToken);
 
+/// Which signed-in session this browser has, and whose, so that it can be ended without being read. In the signed-in
+/// cookie.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LoginToken {
+    pub(crate) expires: Timestamp,
+    pub(crate) id: SessionId,
+    pub(crate) login: Login,
+}
+
+redacted!(LoginToken);
+
+/// Whose a signed-in session is, and its public name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Login {
+    pub(crate) user: UserDigest,
+    pub(crate) handle: SessionHandle,
+}
+
+redacted!(Login);
+
 /// Who this browser belongs to.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct VisitorToken {
     pub(crate) expires: Timestamp,
+    /// When the user signed in: a lifetime that was lowered since holds at once.
+    pub(crate) issued: Timestamp,
     /// The session that the sign-in began.
-    pub(crate) handle: SessionHandle,
+    pub(crate) login: Login,
+    /// The user's epoch at the sign-in.
+    pub(crate) stamp: Epoch,
     pub(crate) user: UserId,
 }
 
@@ -69,14 +93,53 @@ impl Token for SessionToken {
     }
 }
 
+impl Token for LoginToken {
+    const SIZE: usize = Timestamp::SIZE + SessionId::SIZE + Login::SIZE;
+
+    fn encode(&self) -> Vec<u8> {
+        [&self.expires.to_bytes()[..], self.id.as_bytes(), &self.login.encode()].concat()
+    }
+
+    fn decode(plain: &[u8]) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(plain, "login token");
+        let expires = Timestamp::from_bytes(reader.array()?);
+        let id = SessionId::from_bytes(reader.array()?);
+        Ok(Self { expires, id, login: Login::read(&mut reader)? })
+    }
+
+    fn expires(&self) -> Timestamp {
+        self.expires
+    }
+}
+
+impl Login {
+    const SIZE: usize = UserDigest::SIZE + SessionHandle::SIZE;
+
+    fn encode(&self) -> Vec<u8> {
+        [self.user.as_bytes(), &self.handle.as_bytes()[..]].concat()
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let user = UserDigest::from_bytes(reader.array()?);
+        Ok(Self { user, handle: SessionHandle::from_bytes(reader.array()?) })
+    }
+}
+
+impl VisitorToken {
+    /// The longest user id, and what it takes for a text in which no bit is to spare.
+    const USER: usize = UserId::MAX_LEN + 2;
+}
+
 impl Token for VisitorToken {
-    const SIZE: usize = Timestamp::SIZE + SessionHandle::SIZE + 1 + UserId::MAX_LEN;
+    const SIZE: usize = 2 * Timestamp::SIZE + Login::SIZE + Timestamp::SIZE + 1 + Self::USER;
 
     fn encode(&self) -> Vec<u8> {
         let user = self.user.as_str().as_bytes();
         // A user id has at most 64 bytes, so that its length fits.
         let length = user.len().to_le_bytes()[0];
-        let mut plain = [&self.expires.to_bytes()[..], self.handle.as_bytes(), &[length], user].concat();
+        let times = [self.expires.to_bytes(), self.issued.to_bytes()];
+        let stamp = self.stamp.to_bytes();
+        let mut plain = [times.as_flattened(), &self.login.encode(), &stamp, &[length], user].concat();
         plain.resize(Self::SIZE, 0);
         plain
     }
@@ -84,12 +147,14 @@ impl Token for VisitorToken {
     fn decode(plain: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(plain, "visitor token");
         let expires = Timestamp::from_bytes(reader.array()?);
-        let handle = SessionHandle::from_bytes(reader.array()?);
+        let issued = Timestamp::from_bytes(reader.array()?);
+        let login = Login::read(&mut reader)?;
+        let stamp = Epoch::from_bytes(reader.array()?);
         let user = UserId::new(reader.text()?).or_else(|_| reader.malformed())?;
-        if reader.take(UserId::MAX_LEN - user.as_str().len())?.iter().any(|byte| *byte != 0) {
+        if reader.take(Self::USER - user.as_str().len())?.iter().any(|byte| *byte != 0) {
             return reader.malformed();
         }
-        Ok(Self { expires, handle, user })
+        Ok(Self { expires, issued, login, stamp, user })
     }
 
     fn expires(&self) -> Timestamp {
@@ -123,6 +188,16 @@ pub(crate) enum Opened<T> {
     One(T),
     /// Several open and differ: at most one of them is this browser's, and nobody can tell which.
     Several(Vec<T>),
+}
+
+impl<T> Opened<T> {
+    pub(crate) fn map<U>(self, f: impl Fn(T) -> U) -> Opened<U> {
+        match self {
+            Self::None => Opened::None,
+            Self::One(token) => Opened::One(f(token)),
+            Self::Several(tokens) => Opened::Several(tokens.into_iter().map(f).collect()),
+        }
+    }
 }
 
 /// Opens all candidates; the same token twice is one.
@@ -205,23 +280,26 @@ mod tests {
         (
             "",
             CookieKind::Visitor,
-            "AXyIvNFS4CZhqu_WWNt0IdHRw72bg38nNfelGrYXZKnNBQWWF1twttCJ4SvlXvjNvrNVgh0FfGx4DsM22Giz7__v\
-             WEC6j-s1hGq5AhK3XrRvN9zbSnKhK-H73zgVxRqbHgx_MhM1vZQJeVPcTyxWvQSSvc1pmd2JyF_Yt0Em3bRBvetN",
+            "AXyIvNGFgvewD9IZPIcHlhHfsehhGJOknTSKrjiWaKLDKdvhael9k4w6fQrgfCwvtz8Mt6Uf0hDWI6YEhnHGYV4Fez\
+             4tVvM2-fa0Iy5dLhZYAiPHu8CRxuxJDgGE-gjRsjgwekqnxOBK_d4fVOw9flWE-BmCftZnij1tVRcZ3Ek_gM8xTB1F\
+             kjIDB3jqm8Nel_2iiy4P97rvRtxgYGStJvPJ",
         ),
         (
             "",
             CookieKind::Anonymous,
-            "AXyIvNFayt7K4W0e7hOMaaPLJ2uZuF3QfDiCPaWLCa8U7jBiXGDN3YWZLq04QWf1eY-h3kAFUQhrD5LrvwGkJ95R672h",
+            "AXyIvNEibhenCGJyrt4mbJEN30Apx67bY61ADvxt4jxRskLZ43fZMsR-B1g0oqsDmw0t0T2yqOk55qe2lqTyWjJOp8g2",
         ),
         (
             "",
             CookieKind::SignedIn,
-            "AXyIvNG3vKW5m_4p7QkpyL_G51P-apr50rR3fCSFerJ34h8uaMeyReeU0hwqgtSdtVPBcBeXPyyBkfCsTOphaAPlW9Ey",
+            "AXyIvNFi54CKjf3t9wOXxiP0zYKnmICYdIGTvBFKIOdnHpZNy_hYXXSlavaKYiunTlPuJDCj8sgf1fUzuz4wveuc6E\
+             T3rnDxm5DQobh2uvHLN7IIDhEBjeTBvlilgT-aW5Rf",
         ),
         (
             "admin",
             CookieKind::SignedIn,
-            "AXyIvNEtajSH2jXTio1R0QwdFL470s6WIltda-bkn37zJ6OeqLZJBhMgmaks13BuDmKea0ayjI12qfgmY3o3LriOt1oB",
+            "AXyIvNF3HAEspJFkRY1kY7yjnpDmjY_n6yld3n-MzBhHyHTNlLcp_5z3s7H0NTHZSkMLNByMmQVt0cufvW8Pj6X7bH\
+             MRQWkIKgON6qhkgcakkY-NjjwcvzOjjWoXvmjqsi5O",
         ),
     ];
 
@@ -241,9 +319,21 @@ mod tests {
         SessionToken { expires: moment(), shard: Shard(0xabcd), id: SessionId::from_bytes(*b"a session's id..") }
     }
 
+    fn login() -> Login {
+        Login {
+            user: UserDigest::from_bytes(*b"a user's digest."),
+            handle: SessionHandle::from_bytes(*b"a session handle"),
+        }
+    }
+
+    fn login_token() -> LoginToken {
+        LoginToken { expires: moment(), id: SessionId::from_bytes(*b"a session's id.."), login: login() }
+    }
+
     fn visitor_token() -> VisitorToken {
-        let handle = SessionHandle::from_bytes(*b"a session handle");
-        VisitorToken { expires: moment(), handle, user: UserId::new("ada").unwrap() }
+        let (stamp, user) = (Epoch::from_u64(1_999_999_999_999), UserId::new("ada").unwrap());
+        let issued = Timestamp::from_millis(1_999_999_999_998);
+        VisitorToken { expires: moment(), issued, login: login(), stamp, user }
     }
 
     /// A layer's cookie of one kind: what a sealed value is bound to.
@@ -280,7 +370,8 @@ mod tests {
         fn opens(&self, text: impl AsRef<[u8]>) -> bool {
             match self.kind {
                 CookieKind::Visitor => self.open_one::<VisitorToken>(text).is_ok(),
-                CookieKind::Anonymous | CookieKind::SignedIn => self.open_one::<SessionToken>(text).is_ok(),
+                CookieKind::Anonymous => self.open_one::<SessionToken>(text).is_ok(),
+                CookieKind::SignedIn => self.open_one::<LoginToken>(text).is_ok(),
             }
         }
     }
@@ -314,7 +405,8 @@ mod tests {
         for (place, text) in frozen() {
             match place.kind {
                 CookieKind::Visitor => assert_eq!(place.open_one(text), Ok(visitor_token())),
-                CookieKind::Anonymous | CookieKind::SignedIn => assert_eq!(place.open_one(text), Ok(session_token())),
+                CookieKind::Anonymous => assert_eq!(place.open_one(text), Ok(session_token())),
+                CookieKind::SignedIn => assert_eq!(place.open_one(text), Ok(login_token())),
             }
         }
     }
@@ -329,9 +421,11 @@ mod tests {
             assert_eq!(place.open_one(text), Ok(visitor));
         }
         assert_eq!(Place::of("", CookieKind::Anonymous).seal(&session_token()).len(), SessionToken::SEALED_LEN);
-        assert_ne!(VisitorToken::SEALED_LEN, SessionToken::SEALED_LEN);
+        assert_eq!(Place::of("", CookieKind::SignedIn).seal(&login_token()).len(), LoginToken::SEALED_LEN);
+        let lengths = [VisitorToken::SEALED_LEN, SessionToken::SEALED_LEN, LoginToken::SEALED_LEN];
+        assert_eq!(lengths, [216, 92, 132]);
         // No bits to spare in the last character: every value has one spelling.
-        assert_eq!([VisitorToken::SEALED_LEN % 4, SessionToken::SEALED_LEN % 4], [0, 0]);
+        assert_eq!(lengths.map(|length| length % 4), [0; 3]);
     }
 
     #[test]
@@ -450,7 +544,8 @@ mod tests {
                 let data = associated_data(place.realm, &place.policy, place.kind, key.id());
                 let plain = match place.kind {
                     CookieKind::Visitor => visitor_token().encode(),
-                    CookieKind::Anonymous | CookieKind::SignedIn => session_token().encode(),
+                    CookieKind::Anonymous => session_token().encode(),
+                    CookieKind::SignedIn => login_token().encode(),
                 };
                 let mut bytes = [&[VERSION], &key.id().as_bytes()[..], &nonce].concat();
                 key.cipher(purpose).seal(&nonce, &data, &plain, &mut bytes);
@@ -502,7 +597,7 @@ mod tests {
     fn a_sealed_plaintext_that_is_not_exactly_a_token_is_refused() {
         let place = Place::of("", CookieKind::Visitor);
         let plain = visitor_token().encode();
-        let user = Timestamp::SIZE + SessionHandle::SIZE;
+        let user = 3 * Timestamp::SIZE + Login::SIZE;
         let changed = |at: usize, byte: u8| {
             let mut plain = plain.clone();
             plain[at] = byte;

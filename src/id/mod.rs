@@ -2,17 +2,21 @@
 //!
 //! None that is secret, or names a person, shows its content in `Debug`.
 
+mod epoch;
 mod key;
+mod label;
 mod random;
 mod session;
 mod user;
 
+pub use epoch::Epoch;
 pub(crate) use key::KeyId;
+pub(crate) use label::Label;
 pub use random::WriteId;
 pub(crate) use random::{fill_from_os, nonce};
-pub use session::SessionHandle;
 pub(crate) use session::{Digest, SessionId, Shard};
-pub use user::UserId;
+pub use session::{InvalidHandle, SessionHandle};
+pub use user::{UserDigest, UserId};
 
 /// A `Debug` that names the type and hides the value.
 macro_rules! redacted {

@@ -1,6 +1,7 @@
 //! The application's name for a user.
 
 use super::redacted;
+use super::session::Shard;
 use crate::error::{SessionError, SessionErrorKind};
 use std::fmt::Display;
 use std::str::FromStr;
@@ -52,6 +53,31 @@ impl UserId {
     /// What that type answers for text that is not one of its values.
     pub fn parse<T: FromStr>(&self) -> Result<T, T::Err> {
         self.0.parse()
+    }
+}
+
+/// What stores know a user by: a keyed digest of the id, which a dump cannot be searched for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct UserDigest([u8; UserDigest::SIZE]);
+
+redacted!(UserDigest);
+
+impl UserDigest {
+    pub(crate) const SIZE: usize = 16;
+
+    pub(crate) fn from_bytes(bytes: [u8; Self::SIZE]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    /// Where all that belongs to the user lives: the same for all time, as the digest is.
+    pub(crate) fn shard(&self) -> Shard {
+        let [high, low, ..] = self.0;
+        Shard(u16::from_be_bytes([high, low]))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::key::{Key, expand};
 use super::secret::{KeyError, Secret};
-use crate::id::{KeyId, Shard, UserId};
+use crate::id::{KeyId, UserDigest, UserId};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use std::fmt;
@@ -12,8 +12,8 @@ use std::sync::Arc;
 ///
 /// * The **current** secret seals. It, and every other that is added by [`also_opening`](Self::also_opening), opens. The
 ///   key is named by what it sealed, never found by trial.
-/// * The **lasting** secret never changes. It decides where in the store a user's sessions live, which must stay the
-///   same when the current one is rotated.
+/// * The **lasting** secret never changes. It decides what the store knows a user by and where their sessions live, which
+///   must stay the same when the current one is rotated.
 ///
 /// To rotate without signing anybody out: deploy the next secret to all processes with `also_opening`; then make it the
 /// current one, with the old one in `also_opening`; drop the old one when the longest limit of a session, and the visitor
@@ -34,10 +34,11 @@ pub struct Keyring {
     lasting: Arc<LastingKey>,
 }
 
-/// Places users in the store by a keyed digest, which a dump of the store cannot be searched for.
+/// Names users to the store, and sessions to the log, by keyed digests: neither can be searched for.
 struct LastingKey {
     id: KeyId,
     users: Hmac<Sha256>,
+    logs: Hmac<Sha256>,
 }
 
 /// What a keyring says to the id of a key.
@@ -118,20 +119,30 @@ impl Keyring {
         if self.refused.contains(&id) { Known::Refused } else { Known::Unknown }
     }
 
-    /// Where a user's sessions live: the same for all time, whatever is rotated.
-    pub(crate) fn shard_of(&self, user: &UserId) -> Shard {
-        let mut digest = self.lasting.users.clone();
-        digest.update(user.as_str().as_bytes());
-        let [high, low, ..] = <[u8; 32]>::from(digest.finalize().into_bytes());
-        Shard(u16::from_be_bytes([high, low]))
+    /// What stores know a user by: the same for all time, whatever is rotated.
+    pub(crate) fn digest_of(&self, user: &UserId) -> UserDigest {
+        UserDigest::from_bytes(keyed(&self.lasting.users, user.as_str().as_bytes()))
+    }
+
+    /// What logs know a session by. It stands in no store and no cookie.
+    pub(crate) fn log_name(&self, digest: &[u8]) -> u64 {
+        u64::from_be_bytes(keyed(&self.lasting.logs, digest))
     }
 }
 
 impl LastingKey {
     fn derive(secret: &Secret) -> Self {
-        let users = Hmac::new_from_slice(&*expand::<32>(secret, "user digest")).expect("HMAC takes keys of any length");
-        Self { id: KeyId::from_bytes(*expand(secret, "key id")), users }
+        let hmac = |label| Hmac::new_from_slice(&*expand::<32>(secret, label)).expect("HMAC takes keys of any length");
+        Self { id: KeyId::from_bytes(*expand(secret, "key id")), users: hmac("user digest"), logs: hmac("log name") }
     }
+}
+
+/// The first bytes of a keyed digest.
+fn keyed<const N: usize>(key: &Hmac<Sha256>, content: &[u8]) -> [u8; N] {
+    let mut digest = key.clone();
+    digest.update(content);
+    let whole = <[u8; 32]>::from(digest.finalize().into_bytes());
+    std::array::from_fn(|i| whole[i])
 }
 
 impl fmt::Debug for Keyring {
@@ -156,11 +167,11 @@ mod tests {
     }
 
     #[test]
-    fn a_users_shard_survives_rotation() {
+    fn a_users_digest_survives_rotation() {
         let [lasting, old, new] = std::array::from_fn(|_| Secret::generate());
         let before = Keyring::new(lasting.clone(), old.clone()).unwrap();
         let after = Keyring::new(lasting, new).unwrap().also_opening(old).unwrap();
         let user = UserId::new(7).unwrap();
-        assert_eq!(before.shard_of(&user), after.shard_of(&user));
+        assert_eq!(before.digest_of(&user), after.digest_of(&user));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::bytes::{Malformed, Reader, put_number, put_prefixed};
 use crate::clock::Timestamp;
-use crate::id::{SessionHandle, UserId, redacted};
+use crate::id::{Epoch, Label, SessionHandle, UserId, redacted};
 use std::borrow::Cow;
 
 /// A session's content.
@@ -24,6 +24,10 @@ pub(crate) struct Authentication {
     pub(crate) handle: SessionHandle,
     /// When the user last proved who they are.
     pub(crate) at: Timestamp,
+    /// The user's epoch then.
+    pub(crate) stamp: Epoch,
+    /// What lists of devices call it; may be empty.
+    pub(crate) label: Label,
 }
 
 redacted!(Authentication);
@@ -71,6 +75,8 @@ impl Body {
             put_prefixed(&mut out, authentication.user.as_str().as_bytes());
             out.extend_from_slice(authentication.handle.as_bytes());
             out.extend_from_slice(&authentication.at.to_bytes());
+            out.extend_from_slice(&authentication.stamp.to_bytes());
+            put_prefixed(&mut out, authentication.label.as_str().as_bytes());
         }
         for slot in &self.slots {
             put_prefixed(&mut out, slot.name.as_bytes());
@@ -101,7 +107,9 @@ impl Authentication {
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let user = UserId::new(reader.text()?).or_else(|_| reader.malformed())?;
         let handle = SessionHandle::from_bytes(reader.array()?);
-        Ok(Self { user, handle, at: Timestamp::from_bytes(reader.array()?) })
+        let at = Timestamp::from_bytes(reader.array()?);
+        let stamp = Epoch::from_bytes(reader.array()?);
+        Ok(Self { user, handle, at, stamp, label: Label::new(reader.text()?) })
     }
 }
 
@@ -132,7 +140,8 @@ mod tests {
 
     const SIGNED_IN_AND_EMPTY: &[u8] = b"\x01\
         \x01\xd1\xa9\x4a\x20\x00\
-        \x03adaa session handle\x01\xd1\xa9\x4a\x1f\xff";
+        \x03adaa session handle\x01\xd1\xa9\x4a\x1f\xff\
+        \x00\x00\x00\x00\x00\x07\x05phone";
 
     fn anonymous() -> Body {
         let slot = |name, version, drop_at_sign_in, bytes: &[u8]| Slot {
@@ -151,6 +160,8 @@ mod tests {
             user: UserId::new("ada").unwrap(),
             handle: SessionHandle::from_bytes(*b"a session handle"),
             at: Timestamp::from_millis(1_999_999_999_999),
+            stamp: Epoch::from_u64(7),
+            label: Label::new("phone"),
         };
         Body { authentication: Some(authentication), slots: Vec::new(), ..anonymous() }
     }
@@ -211,9 +222,17 @@ mod tests {
 
     fn any_body() -> impl Strategy<Value = Body> {
         let moment = || (0u64..1 << 48).prop_map(Timestamp::from_millis);
-        let authentication = ("\\PC{1,16}", any::<[u8; 16]>(), moment()).prop_map(|(user, handle, at)| {
-            Authentication { user: UserId::new(user).unwrap(), handle: SessionHandle::from_bytes(handle), at }
-        });
+        let times = (moment(), (0u64..1 << 48).prop_map(Epoch::from_u64));
+        let authentication =
+            ("\\PC{1,16}", any::<[u8; 16]>(), times, "\\PC{0,80}").prop_map(|(user, handle, (at, stamp), label)| {
+                Authentication {
+                    user: UserId::new(user).unwrap(),
+                    handle: SessionHandle::from_bytes(handle),
+                    at,
+                    stamp,
+                    label: Label::new(&label),
+                }
+            });
         (moment(), proptest::option::of(authentication), proptest::collection::vec(any_slot(), 0..4))
             .prop_map(|(created, authentication, slots)| Body { created, authentication, slots })
     }

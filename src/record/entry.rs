@@ -66,6 +66,16 @@ impl Entry {
         self.0.len() - usize::from(self.0[offset::HISTORY_LEN]) * History::PREFIX
     }
 
+    /// Whether it was written more than once.
+    pub(crate) fn was_written_again(&self) -> bool {
+        self.0[offset::HISTORY_LEN] > 0
+    }
+
+    /// When the session ends whatever happens.
+    pub fn deadline(&self) -> Timestamp {
+        Timestamp::from_bytes(self.field(offset::DEADLINE))
+    }
+
     /// The last activity that was noted.
     pub fn touched(&self) -> Timestamp {
         Timestamp::from_bytes(self.field(offset::TOUCHED))
@@ -153,14 +163,22 @@ pub(crate) enum EndReason {
     Replaced = 2,
     /// Begun, but the response left without its cookie.
     Unclaimed = 3,
+    /// Ended by its user from elsewhere, or by an operator.
+    Revoked = 4,
+    /// Made room for another, since its user had as many as allowed.
+    Evicted = 5,
+    /// Signed out, with the visitor still recognised. Not the same marker: who signs out for good after that is told apart.
+    SignedOutRemembered = 6,
 }
 
 impl EndReason {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
-            Self::SignedOut => "signed out",
+            Self::SignedOut | Self::SignedOutRemembered => "signed out",
             Self::Replaced => "replaced by another sign-in",
             Self::Unclaimed => "its cookie could not be sent",
+            Self::Revoked => "revoked",
+            Self::Evicted => "evicted",
         }
     }
 }
@@ -201,8 +219,15 @@ mod tests {
             // What a script does with the two parts comes to the same.
             assert_eq!((marker.state(), marker.tail()), (bytes[offset::STATE], &bytes[offset::HISTORY + 6..]));
         }
-        let reasons = [EndReason::SignedOut, EndReason::Replaced, EndReason::Unclaimed];
-        assert_eq!(reasons.map(|reason| Marker::ended(reason).tail().to_vec()), [[1], [2], [3]]);
+        let reasons = [
+            EndReason::SignedOut,
+            EndReason::Replaced,
+            EndReason::Unclaimed,
+            EndReason::Revoked,
+            EndReason::Evicted,
+            EndReason::SignedOutRemembered,
+        ];
+        assert_eq!(reasons.map(|reason| Marker::ended(reason).tail().to_vec()), [[1], [2], [3], [4], [5], [6]]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub(crate) const FORMAT: u8 = 1;
 pub(crate) mod offset {
     pub(crate) const STATE: usize = 1;
     pub(crate) const WRITE_ID: usize = 2;
+    pub(crate) const DEADLINE: usize = 14;
     pub(crate) const TOUCHED: usize = 20;
     pub(crate) const HISTORY_LEN: usize = 26;
     pub(crate) const HISTORY: usize = 31;
@@ -128,6 +129,7 @@ mod tests {
     fn the_offsets_for_scripts_are_those_of_the_fields() {
         assert_eq!(FROZEN[offset::STATE], State::Live as u8);
         assert_eq!(&FROZEN[offset::WRITE_ID..][..WriteId::SIZE], b"write id now");
+        assert_eq!(FROZEN[offset::DEADLINE..][..Timestamp::SIZE], frozen().deadline.to_bytes());
         assert_eq!(FROZEN[offset::TOUCHED..][..Timestamp::SIZE], frozen().touched.to_bytes());
         assert_eq!(FROZEN[offset::HISTORY_LEN], 2);
         assert_eq!(&FROZEN[offset::HISTORY..], b"newer.older.");
