@@ -22,6 +22,9 @@ pub enum ConfigError {
     /// The deadline of store operations: 10 milliseconds to 30 seconds.
     #[error("a store operation's deadline lies between 10 ms and 30 s, not at {0:?}")]
     StoreDeadline(Duration),
+    /// How many sessions a user may have: 1 to 1,000, since all of them are ended in one step.
+    #[error("a user may have between 1 and 1,000 sessions, not {0}")]
+    MaxSessionsPerUser(usize),
     /// The budget of a record: 256 bytes to 64 KiB.
     #[error("a record's budget lies between 256 bytes and 64 KiB, not at {0} bytes")]
     Budget(usize),

@@ -26,8 +26,9 @@ pub enum SessionErrorKind {
     /// Others changed the session faster than this request could, until its time was up; nothing was changed (503).
     #[error("too many requests change this session at once; nothing was changed")]
     Contended,
-    /// The session was ended while this request worked on it; nothing was changed (409).
-    #[error("the session has ended; nothing was changed")]
+    /// The session was ended while this request worked on it, or all of the user's were while it signed in (409). Nothing was
+    /// changed; after a sign-in, ask for the password again.
+    #[error("the session has ended, or all of the user's have; nothing was changed")]
     Ended,
     /// Nobody is signed in (401).
     #[error("nobody is signed in")]

@@ -47,6 +47,11 @@ impl SessionError {
         matches!(self.kind(), SessionErrorKind::Unavailable { .. })
     }
 
+    /// Whether somebody is signed in, but proved it too long ago.
+    pub fn is_not_recent(&self) -> bool {
+        matches!(self.kind(), SessionErrorKind::NotRecent { .. })
+    }
+
     /// Whether nobody is signed in.
     pub fn is_signed_out(&self) -> bool {
         matches!(self.kind(), SessionErrorKind::SignedOut)

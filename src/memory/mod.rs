@@ -1,15 +1,23 @@
 //! Sessions in the memory of this process.
 
+mod account;
+mod news;
 mod shard;
+mod users;
 
 use crate::clock::Clock;
-use crate::store::{Answer, Entry, Key, Marker, Outcome, Store, StoreError, Timestamp, WriteId};
+use crate::store::{
+    Admission, Admitted, Answer, Departure, Entry, Key, Marker, Member, Outcome, Owner, Revocation, Revocations, Store,
+    StoreError, Sweep, Swept, Timestamp, WriteId,
+};
+use news::News;
 use shard::Shard;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use thiserror::Error;
+use users::Times;
 
 /// Sessions in the memory of this process: for one server, and sessions that may end with it.
 ///
@@ -19,6 +27,8 @@ use thiserror::Error;
 /// To share it, put it into an `Arc`, which is a store too.
 pub struct MemoryStore {
     shards: Box<[Mutex<Shard>]>,
+    /// Told under the lock of the user's shard, and locked after it.
+    news: News,
     kept: AtomicUsize,
     limit: usize,
     clock: Clock,
@@ -40,6 +50,7 @@ impl MemoryStore {
         let shards = std::iter::repeat_with(Mutex::default).take(256).collect();
         Self {
             shards,
+            news: News::default(),
             kept: AtomicUsize::new(0),
             limit: Self::DEFAULT_LIMIT,
             clock: Clock::system(),
@@ -102,6 +113,15 @@ impl MemoryStore {
     fn shard(&self, key: &Key) -> MutexGuard<'_, Shard> {
         lock(&self.shards[usize::from(key.shard())])
     }
+
+    /// Where all that is a user's lives: whoever holds the lock changes it in one step.
+    fn user_shard(&self, owner: &Owner) -> MutexGuard<'_, Shard> {
+        lock(&self.shards[usize::from(owner.shard())])
+    }
+
+    fn times(&self, now: Timestamp) -> Times {
+        Times { now, marker: self.expires(now.plus(Marker::KEPT)) }
+    }
 }
 
 /// Nothing in a shard is ever half changed, so that a panic of another thread while it held the lock does no harm.
@@ -163,5 +183,56 @@ impl Store for MemoryStore {
         let now = self.clock.now();
         let new = |live: &Entry| (live.ended(marker), self.expires(now.plus(Marker::KEPT)));
         Ok(self.shard(key).replace(key, expected, now, new))
+    }
+
+    async fn admit(&self, owner: &Owner, admission: &Admission<'_>) -> Answer<Admitted> {
+        let now = self.clock.now();
+        if let Err(refusal) = self.user_shard(owner).may_admit(owner, admission, now) {
+            return Ok(refusal);
+        }
+        self.reserve(now)?;
+        let mut shard = self.user_shard(owner);
+        let swept = shard.sweep_if_due(now);
+        // Again: the lock was given back.
+        let (outcome, unused) = match shard.may_admit(owner, admission, now) {
+            Err(refusal) => (refusal, 1),
+            Ok(()) => {
+                let expires = self.expires(now.plus(admission.keep_for));
+                let (replaced, news) = shard.admit(owner, admission, expires, self.times(now));
+                self.news.tell(owner.realm(), news, now);
+                (Admitted::Admitted, usize::from(replaced))
+            }
+        };
+        self.forget(swept + unused);
+        Ok(outcome)
+    }
+
+    async fn depart(&self, owner: &Owner, departure: &Departure) -> Answer<Outcome> {
+        let now = self.clock.now();
+        let mut shard = self.user_shard(owner);
+        let (outcome, news) = shard.depart(owner, departure, self.times(now));
+        self.news.tell(owner.realm(), news, now);
+        Ok(outcome)
+    }
+
+    async fn members(&self, owner: &Owner) -> Answer<Vec<(Member, Entry)>> {
+        Ok(self.user_shard(owner).members(owner, self.clock.now()))
+    }
+
+    async fn end_all(&self, owner: &Owner, sweep: &Sweep) -> Answer<Option<Swept>> {
+        let now = self.clock.now();
+        let mut shard = self.user_shard(owner);
+        let swept = shard.end_all(owner, sweep, self.times(now));
+        self.news.tell(owner.realm(), swept.map(|swept| swept.news), now);
+        Ok(swept)
+    }
+
+    async fn publish(&self, realm: &'static str, news: &Revocation) -> Answer<()> {
+        self.news.tell(realm, [*news], self.clock.now());
+        Ok(())
+    }
+
+    async fn follow(&self, realm: &'static str, known: &Revocations) {
+        self.news.follow(realm, known).await;
     }
 }

@@ -1,12 +1,15 @@
 //! One of the parts that are locked apart from each other. Time is an argument.
 
-use crate::store::{Entry, Key, Outcome, Timestamp, WriteId};
-use std::collections::HashMap;
+use super::account::{Account, Seat};
+use crate::store::{Entry, Key, Outcome, Owner, Timestamp, WriteId};
+use std::collections::{HashMap, hash_map};
 use std::time::Duration;
 
 #[derive(Default)]
 pub(super) struct Shard {
     entries: HashMap<[u8; 16], Kept>,
+    /// Of users with sessions, or with an epoch that has not run out. They do not count as sessions do.
+    accounts: HashMap<Owner, Account>,
     swept: Timestamp,
 }
 
@@ -64,10 +67,37 @@ impl Shard {
         true
     }
 
-    /// Removes what has expired and answers how many that were.
+    /// Whether a session is there.
+    pub(super) fn lives(&self, key: &Key, now: Timestamp) -> bool {
+        lives(&self.entries, key, now)
+    }
+
+    pub(super) fn account(&self, owner: &Owner) -> Option<&Account> {
+        self.accounts.get(owner)
+    }
+
+    pub(super) fn account_mut(&mut self, owner: &Owner) -> &mut Account {
+        self.accounts.entry(*owner).or_default()
+    }
+
+    /// Takes out of the index of a user's sessions those that are not to be kept. It is said of each whether it lives.
+    pub(super) fn trim(&mut self, owner: &Owner, now: Timestamp, keep: impl Fn(&Seat, bool) -> bool) {
+        if let hash_map::Entry::Occupied(mut account) = self.accounts.entry(*owner) {
+            account.get_mut().retain(|seat| keep(seat, lives(&self.entries, &seat.member.key, now)));
+            if account.get().is_empty(now) {
+                account.remove();
+            }
+        }
+    }
+
+    /// Removes what has expired and answers how many entries that were.
     pub(super) fn sweep(&mut self, now: Timestamp) -> usize {
         let before = self.entries.len();
         self.entries.retain(|_, kept| kept.expires > now);
+        self.accounts.retain(|_, account| {
+            account.retain(|seat| seat.deadline > now || lives(&self.entries, &seat.member.key, now));
+            !account.is_empty(now)
+        });
         self.swept = now;
         before - self.entries.len()
     }
@@ -80,4 +110,8 @@ impl Shard {
     pub(super) fn sweep_if_due(&mut self, now: Timestamp) -> usize {
         if now.since(self.swept) < Self::SWEEP_EVERY { 0 } else { self.sweep(now) }
     }
+}
+
+fn lives(entries: &HashMap<[u8; 16], Kept>, key: &Key, now: Timestamp) -> bool {
+    entries.get(key.digest()).is_some_and(|kept| kept.expires > now && kept.entry.is_live())
 }

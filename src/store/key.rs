@@ -34,18 +34,46 @@ impl Key {
     pub(crate) fn session_digest(&self) -> Digest {
         self.digest
     }
+
+    pub(super) fn from_digest(realm: &'static str, shard: u8, digest: Digest) -> Self {
+        Self { realm, shard, digest }
+    }
 }
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b] = TAGS[usize::from(self.shard)];
-        let (a, b) = (char::from(a), char::from(b));
-        let digest = URL_SAFE_NO_PAD.encode(self.digest());
-        match self.realm {
-            "" => write!(f, "ts:{{{a}{b}}}:s:{digest}"),
-            realm => write!(f, "ts-{realm}:{{{a}{b}}}:s:{digest}"),
-        }
+        Name { realm: self.realm, shard: self.shard, kind: "s", digest: Some(self.digest()) }.fmt(f)
     }
+}
+
+/// `ts:{tag}:kind:digest`, with the layer's name if it has one; without a digest where there is one of a kind in a shard.
+pub(super) struct Name<'a> {
+    pub(super) realm: &'a str,
+    pub(super) shard: u8,
+    pub(super) kind: &'a str,
+    pub(super) digest: Option<&'a [u8]>,
+}
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { realm, kind, .. } = self;
+        let [a, b] = TAGS[usize::from(self.shard)].map(char::from);
+        let hyphen = if realm.is_empty() { "" } else { "-" };
+        write!(f, "ts{hyphen}{realm}:{{{a}{b}}}:{kind}")?;
+        self.digest.map_or(Ok(()), |digest| write!(f, ":{}", URL_SAFE_NO_PAD.encode(digest)))
+    }
+}
+
+/// The news of a shard, `ts:{tag}:n`.
+#[cfg(feature = "redis")]
+pub(crate) fn news_name(realm: &str, shard: u8) -> String {
+    Name { realm, shard, kind: "n", digest: None }.to_string()
+}
+
+/// What shows that a store is still the one that it was, `ts:{tag}:mark` with the tag of the first shard.
+#[cfg(feature = "redis")]
+pub(crate) fn mark_name(realm: &str) -> String {
+    Name { realm, shard: 0, kind: "mark", digest: None }.to_string()
 }
 
 impl fmt::Debug for Key {
@@ -109,5 +137,14 @@ mod tests {
         let id = SessionId::from_bytes([7; 16]);
         assert_eq!(Key::new("", Shard(0x0100), &id).to_string(), "ts:{14}:s:12HUBq8qSloV9nySQ3jtiA");
         assert_eq!(Key::new("admin", Shard(0xffff), &id).to_string(), "ts-admin:{1L}:s:g7TGpK94cdntyE8E5eelig");
+    }
+
+    #[cfg(feature = "redis")]
+    #[test]
+    fn frozen_names_of_what_a_shard_has_one_of() {
+        assert_eq!(news_name("", 1), "ts:{14}:n");
+        assert_eq!(news_name("admin", 255), "ts-admin:{1L}:n");
+        assert_eq!(mark_name(""), "ts:{4L}:mark");
+        assert_eq!(mark_name("admin"), "ts-admin:{4L}:mark");
     }
 }

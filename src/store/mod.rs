@@ -1,7 +1,14 @@
-//! The port to where sessions are kept, for those who write a store.
+//! The port behind which sessions are kept. Implement [`Store`] to keep them somewhere else.
 //!
-//! [`Store`] is five operations on one key each; the comments on them are the whole contract. What a conflict or a lost
-//! reply means is decided above this port, once for all stores.
+//! [`Store`] is five operations on one session each, four on the sessions of a user, and two that tell all processes what has
+//! been revoked; the comments on them are the whole contract. What a conflict or a lost reply means is decided above this
+//! port, once for all stores.
+//!
+//! # Writing one
+//!
+//! Start from the sources of [`MemoryStore`](crate::MemoryStore). A `realm` is the name of a
+//! [named](crate::SessionLayer::named) layer, else empty; keys of different layers never collide. With the feature `testing`
+//! there are keys, users and markers to test with, and `tests/store_contract` has a test for each sentence below.
 //!
 //! # The bytes of an entry
 //!
@@ -16,15 +23,20 @@ mod fate;
 mod key;
 mod meter;
 mod patient;
+mod user;
 
 pub use crate::clock::Timestamp;
-pub use crate::id::WriteId;
+pub use crate::id::{Epoch, UserDigest, WriteId};
 pub use crate::record::{Entry, Malformed, Marker};
+pub use crate::revocation::{Revocation, Revocations, Revoked};
 
 pub use error::StoreError;
 pub use key::Key;
+#[cfg(feature = "redis")]
+pub(crate) use key::{mark_name, news_name};
 pub(crate) use meter::Meter;
-pub(crate) use patient::{Commit, Ending, PatientStore};
+pub(crate) use patient::{Commit, Ending, Entered, PatientStore};
+pub use user::{Admission, Admitted, Departure, Member, Owner, Sweep, Swept};
 
 use std::future::Future;
 use std::sync::Arc;
@@ -50,6 +62,11 @@ pub enum Outcome {
 /// Each operation is atomic, and happens at most once for each call: a store never sends a write again on its own,
 /// and switches off a client library that would. Every operation answers in bounded time.
 ///
+/// A store that is full, or out of memory, may refuse [`create`](Self::create), [`commit`](Self::commit) and
+/// [`admit`](Self::admit), and evicts nothing that lives. Ending is never refused.
+///
+/// There is no smaller port: a layer that cannot end sessions everywhere must not sign anybody in.
+///
 /// What does not count as an error: a key that is absent, has expired, or holds a marker.
 pub trait Store: Send + Sync + 'static {
     /// Reads what is under `key`, markers included. What has expired is absent, swept or not.
@@ -57,7 +74,7 @@ pub trait Store: Send + Sync + 'static {
     /// Never from a replica that may lag behind: a stale "absent" would begin a second session.
     fn load(&self, key: &Key) -> impl Future<Output = Answer<Option<Entry>>> + Send;
 
-    /// Puts `entry` under `key` for `keep_for`, if nothing is there: no session and no marker.
+    /// Puts `entry`, an anonymous session, under `key` for `keep_for`, if nothing is there: no session and no marker.
     ///
     /// Value and expiry are set as one. A full store refuses here, and evicts nothing that lives.
     fn create(&self, key: &Key, entry: &Entry, keep_for: Duration) -> impl Future<Output = Answer<Outcome>> + Send;
@@ -85,16 +102,60 @@ pub trait Store: Send + Sync + 'static {
         keep_for: Duration,
     ) -> impl Future<Output = Answer<bool>> + Send;
 
-    /// Puts [`Entry::ended`] in the place of a live entry, for [`Marker::KEPT`].
+    /// Puts [`Entry::ended`] in the place of a live entry, an anonymous session's, for [`Marker::KEPT`].
     ///
-    /// With `expected`, only if that is its write id; without, whatever it is. A store that is full or out of memory
-    /// carries it out all the same: ending is never refused.
+    /// With `expected`, only if that is its write id; without, whatever it is.
     fn end(
         &self,
         key: &Key,
         expected: Option<WriteId>,
         marker: &Marker,
     ) -> impl Future<Output = Answer<Outcome>> + Send;
+
+    /// Creates a session of a user and adds it to the index of the user's sessions, in one step. The first of these that
+    /// applies is the answer, and only the last changes anything:
+    ///
+    /// 1. Something stands under the new key: [`Admitted::Found`].
+    /// 2. The user's epoch in the store is later than [`Admission::epoch`]: [`Admitted::Outdated`].
+    /// 3. There is a predecessor, and it is not live or not of the expected write id: [`Admitted::Predecessor`].
+    /// 4. The index names [`limit`](Admission::limit) sessions or more, without those past their deadline, the predecessor and
+    ///    those to be evicted: [`Admitted::Full`].
+    /// 5. Otherwise [`Admitted::Admitted`]: the entry is created; the predecessor and those to be evicted depart as by
+    ///    [`depart`](Self::depart), or only leave the index if they are not live; and if the user's epoch is earlier than the
+    ///    named one, it becomes that, and is kept for [`Epoch::SPARE`] longer than [`Admission::epoch_until`].
+    fn admit(&self, owner: &Owner, admission: &Admission<'_>) -> impl Future<Output = Answer<Admitted>> + Send;
+
+    /// Ends a session of a user as [`end`](Self::end) does; takes it out of the index; and tells the news to all processes.
+    ///
+    /// Under an absent key the index and the news are seen to as well; under a marker, or another write id than the expected
+    /// one, nothing happens.
+    fn depart(&self, owner: &Owner, departure: &Departure) -> impl Future<Output = Answer<Outcome>> + Send;
+
+    /// The user's sessions, the one whose deadline comes first in front, with what stands under their keys. Those that have
+    /// gone, or left a marker, are taken out of the index and not named. No session comes back under the same key, so that this
+    /// can wait for another time.
+    fn members(&self, owner: &Owner) -> impl Future<Output = Answer<Vec<(Member, Entry)>>> + Send;
+
+    /// Ends all sessions of a user but one, as one step: none that is admitted before it survives, none after it is touched.
+    ///
+    /// Moves the user's epoch to the [`next`](Epoch::next) by the store's clock, keeps it for [`Epoch::SPARE`] longer than
+    /// [`Sweep::until`], and tells the [`news`](Sweep::news) to all processes. None if the session to be kept is not there:
+    /// then nothing happens.
+    fn end_all(&self, owner: &Owner, sweep: &Sweep) -> impl Future<Output = Answer<Option<Swept>>> + Send;
+
+    /// Tells news to all processes of the layer of this name.
+    fn publish(&self, realm: &'static str, news: &Revocation) -> impl Future<Output = Answer<()>> + Send;
+
+    /// Keeps `known` up to date with what is published in the layer of this name: first all that has not run out, then each
+    /// piece of news as it comes, by [`learn`](Revocations::learn).
+    ///
+    /// Calls [`heard`](Revocations::heard) at least once a second, but only when nothing is left to be read; a store in the same
+    /// process calls [`heard_for_good`](Revocations::heard_for_good) instead, once. Runs until it is
+    /// dropped, and goes on after every failure.
+    ///
+    /// A store that finds that it has lost news publishes [all that is known](Revocations::all) again. For a
+    /// [`Revoked::User`] it also puts the user's epoch back, unless the one that it has is later.
+    fn follow(&self, realm: &'static str, known: &Revocations) -> impl Future<Output = ()> + Send;
 }
 
 impl<S: Store> Store for Arc<S> {
@@ -116,5 +177,29 @@ impl<S: Store> Store for Arc<S> {
 
     async fn end(&self, key: &Key, expected: Option<WriteId>, marker: &Marker) -> Answer<Outcome> {
         (**self).end(key, expected, marker).await
+    }
+
+    async fn admit(&self, owner: &Owner, admission: &Admission<'_>) -> Answer<Admitted> {
+        (**self).admit(owner, admission).await
+    }
+
+    async fn depart(&self, owner: &Owner, departure: &Departure) -> Answer<Outcome> {
+        (**self).depart(owner, departure).await
+    }
+
+    async fn members(&self, owner: &Owner) -> Answer<Vec<(Member, Entry)>> {
+        (**self).members(owner).await
+    }
+
+    async fn end_all(&self, owner: &Owner, sweep: &Sweep) -> Answer<Option<Swept>> {
+        (**self).end_all(owner, sweep).await
+    }
+
+    async fn publish(&self, realm: &'static str, news: &Revocation) -> Answer<()> {
+        (**self).publish(realm, news).await
+    }
+
+    async fn follow(&self, realm: &'static str, known: &Revocations) {
+        (**self).follow(realm, known).await;
     }
 }

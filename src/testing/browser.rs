@@ -11,6 +11,7 @@ use crate::keyring::Keyring;
 use crate::layer::SessionLayer;
 use crate::memory::MemoryStore;
 use crate::session::Session;
+use crate::sessions::Sessions;
 use crate::visitor::{SignedIn, Visitor};
 use http::{Request, header};
 use std::fmt;
@@ -43,6 +44,13 @@ impl Browser {
         let clock = Clock::manual();
         let store = Arc::new(FaultyStore::new(MemoryStore::new().with_clock(clock.clone())));
         let layer = SessionLayer::new(Arc::clone(&store), Keyring::generate()).clock(clock.clone());
+        Self { layer, store, clock, state: Mutex::default() }
+    }
+
+    /// Another browser at the same application, for a user who comes from two devices. Nothing of this one's is in it.
+    #[must_use]
+    pub fn another(&self) -> Self {
+        let (layer, store, clock) = (self.layer.clone(), Arc::clone(&self.store), self.clock.clone());
         Self { layer, store, clock, state: Mutex::default() }
     }
 
@@ -81,6 +89,12 @@ impl Browser {
         let request = self.request();
         let session = Session::<T>::of(&request);
         run(session)
+    }
+
+    /// The sessions of users, as a handler gets them.
+    pub fn sessions(&self) -> Sessions {
+        let request = self.request();
+        run(async move { Sessions::of(&request).await }).expect("the layer is there")
     }
 
     /// A visitor, as a handler gets it.

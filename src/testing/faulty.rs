@@ -1,7 +1,10 @@
 //! A store that can be taken down.
 
 use crate::memory::MemoryStore;
-use crate::store::{Answer, Entry, Key, Marker, Outcome, Store, StoreError, Timestamp, WriteId};
+use crate::store::{
+    Admission, Admitted, Answer, Departure, Entry, Key, Marker, Member, Outcome, Owner, Revocation, Revocations, Store,
+    StoreError, Sweep, Swept, Timestamp, WriteId,
+};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -48,5 +51,30 @@ impl Store for FaultyStore {
 
     async fn end(&self, key: &Key, expected: Option<WriteId>, marker: &Marker) -> Answer<Outcome> {
         self.up()?.end(key, expected, marker).await
+    }
+
+    async fn admit(&self, owner: &Owner, admission: &Admission<'_>) -> Answer<Admitted> {
+        self.up()?.admit(owner, admission).await
+    }
+
+    async fn depart(&self, owner: &Owner, departure: &Departure) -> Answer<Outcome> {
+        self.up()?.depart(owner, departure).await
+    }
+
+    async fn members(&self, owner: &Owner) -> Answer<Vec<(Member, Entry)>> {
+        self.up()?.members(owner).await
+    }
+
+    async fn end_all(&self, owner: &Owner, sweep: &Sweep) -> Answer<Option<Swept>> {
+        self.up()?.end_all(owner, sweep).await
+    }
+
+    async fn publish(&self, realm: &'static str, news: &Revocation) -> Answer<()> {
+        self.up()?.publish(realm, news).await
+    }
+
+    /// Goes on while the store is down: a process counts as cut off only after ten seconds.
+    async fn follow(&self, realm: &'static str, known: &Revocations) {
+        self.inner.follow(realm, known).await;
     }
 }

@@ -38,13 +38,7 @@
 mod browser;
 mod faulty;
 mod jar;
+mod store;
 
 pub use browser::Browser;
-
-use crate::id::{SessionId, Shard};
-use crate::store::Key;
-
-/// The key of a session in the store, for tests of a store of one's own.
-pub fn key(shard: u8, id: [u8; 16]) -> Key {
-    Key::new("", Shard(u16::from_be_bytes([shard, 0])), &SessionId::from_bytes(id))
-}
+pub use store::{ended_marker, is_fresh, key, member, moved_marker, owner, revocation, revocations};

@@ -3,7 +3,10 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
-use thin_session::store::{Answer, Entry, Key, Marker, Outcome, Store, StoreError, Timestamp, WriteId};
+use thin_session::store::{
+    Admission, Admitted, Answer, Departure, Entry, Key, Marker, Member, Outcome, Owner, Revocation, Revocations, Store,
+    StoreError, Sweep, Swept, Timestamp, WriteId,
+};
 use thin_session::{Clock, MemoryStore};
 use tokio::sync::Notify;
 
@@ -15,6 +18,11 @@ pub(crate) enum Call {
     Commit,
     Touch,
     End,
+    Admit,
+    Depart,
+    Members,
+    EndAll,
+    Publish,
 }
 
 /// A store in memory that writes down each call. Share it in an `Arc`, which is a store too.
@@ -161,6 +169,46 @@ impl Store for Recording {
         let answer = self.inner.end(key, expected, marker).await;
         self.pass(Call::End, false).await;
         answer
+    }
+
+    async fn admit(&self, owner: &Owner, admission: &Admission<'_>) -> Answer<Admitted> {
+        self.begin(Call::Admit).await?;
+        let answer = self.inner.admit(owner, admission).await;
+        lock(&self.created).push(admission.member.key);
+        self.pass(Call::Admit, false).await;
+        answer
+    }
+
+    async fn depart(&self, owner: &Owner, departure: &Departure) -> Answer<Outcome> {
+        self.begin(Call::Depart).await?;
+        let answer = self.inner.depart(owner, departure).await;
+        self.pass(Call::Depart, false).await;
+        answer
+    }
+
+    async fn members(&self, owner: &Owner) -> Answer<Vec<(Member, Entry)>> {
+        self.begin(Call::Members).await?;
+        let answer = self.inner.members(owner).await;
+        self.pass(Call::Members, false).await;
+        answer
+    }
+
+    async fn end_all(&self, owner: &Owner, sweep: &Sweep) -> Answer<Option<Swept>> {
+        self.begin(Call::EndAll).await?;
+        let answer = self.inner.end_all(owner, sweep).await;
+        self.pass(Call::EndAll, false).await;
+        answer
+    }
+
+    async fn publish(&self, realm: &'static str, news: &Revocation) -> Answer<()> {
+        self.begin(Call::Publish).await?;
+        let answer = self.inner.publish(realm, news).await;
+        self.pass(Call::Publish, false).await;
+        answer
+    }
+
+    async fn follow(&self, realm: &'static str, known: &Revocations) {
+        self.inner.follow(realm, known).await;
     }
 }
 
