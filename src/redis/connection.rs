@@ -1,13 +1,15 @@
-//! The connection to Redis: one for all requests, replaced after every error of it.
+//! The connection to Redis: one for all requests, replaced after every error of it, and one for each that waits for news.
 //!
 //! What differs between a single server, Sentinel and Cluster stays in this file.
 
 use super::failure::Failure;
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, Cmd, RedisError, ServerError, Value};
+use redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, RedisError, RedisResult, ServerError, Value};
+use std::future::Future;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout};
 
 /// How long connecting may take, and how long to wait while somebody else connects.
@@ -16,6 +18,19 @@ const CONNECT: Duration = Duration::from_millis(250);
 const COMMAND: Duration = Duration::from_millis(250);
 /// For how many milliseconds nobody connects after a failure. Random, so that servers do not come back in step.
 const PAUSE: std::ops::Range<u64> = 20..100;
+
+/// What carries commands: the connection that all share, or one of somebody's own.
+pub(super) trait Carrier: Sync {
+    /// Sends `command` once, and reads its reply with `read`; `None` says that it is no reply to this command.
+    ///
+    /// It may be dropped at any point: replies are told apart by their order on the connection, which counts those
+    /// that nobody waits for any more.
+    fn run<T>(
+        &self,
+        command: &Cmd,
+        read: impl FnOnce(Value) -> Option<T> + Send,
+    ) -> impl Future<Output = Result<T, Failure>> + Send;
+}
 
 pub(super) struct Connection {
     client: Client,
@@ -47,24 +62,23 @@ impl Connection {
         self.client.get_connection_info().addr().to_string()
     }
 
-    /// Sends `command` once, and reads its reply with `read`; `None` says that it is no reply to this command.
-    ///
-    /// It may be dropped at any point: replies are told apart by their order on the connection, which counts those
-    /// that nobody waits for any more.
-    pub(super) async fn run<T>(&self, command: &Cmd, read: impl FnOnce(Value) -> Option<T>) -> Result<T, Failure> {
+    /// Sends `commands` in one go, and answers their replies. They may be carried out with others in between.
+    pub(super) async fn run_all(&self, commands: &Pipeline) -> Result<Vec<Value>, Failure> {
         let link = self.link().await?;
         let mut connection = MultiplexedConnection::clone(&link);
-        let reply = timeout(COMMAND, connection.send_packed_command(command)).await;
-        let failure = match reply.map(|reply| reply.and_then(Value::extract_error)) {
-            Ok(Ok(value)) => match read(value) {
-                Some(answer) => return Ok(answer),
-                None => Failure::Reply,
-            },
-            Ok(Err(error)) => ServerError::try_from(error).map_or_else(Failure::Lost, Failure::Refused),
-            Err(_) => Failure::Silent(COMMAND),
+        let replies = timeout(COMMAND, connection.send_packed_commands(commands, 0, commands.len())).await;
+        let replies = replies.map(|replies| replies.map(Value::Array));
+        let read = |replies| match replies {
+            Value::Array(replies) if replies.len() == commands.len() => Some(replies),
+            _ => None,
         };
-        self.give_up(&link, &failure);
-        Err(failure)
+        let answer = answer(replies, COMMAND, read);
+        self.give_up_after(&link, answer)
+    }
+
+    /// A connection for somebody who waits for replies, which would hold up all others on the one that is shared.
+    pub(super) async fn own(&self) -> Result<OwnConnection, Failure> {
+        self.connect().await.map(OwnConnection).map_err(Failure::Unreachable)
     }
 
     /// The connection, made if there is none.
@@ -97,6 +111,10 @@ impl Connection {
         timeout(CONNECT, connecting).await.unwrap_or_else(|_| Err(not_in_time()))
     }
 
+    fn give_up_after<T>(&self, link: &Arc<MultiplexedConnection>, answer: Result<T, Failure>) -> Result<T, Failure> {
+        answer.inspect_err(|failure| self.give_up(link, failure))
+    }
+
     /// Lets nobody use `link` again if its next reply may be another's, or it leads to the wrong server.
     ///
     /// Only if it is still the one in use: a late failure must not take a newer connection along.
@@ -115,6 +133,51 @@ impl Connection {
     /// The state is replaced whole, so that a panic of another thread while it held the lock does no harm.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Carrier for Connection {
+    async fn run<T>(&self, command: &Cmd, read: impl FnOnce(Value) -> Option<T> + Send) -> Result<T, Failure> {
+        let link = self.link().await?;
+        let mut connection = MultiplexedConnection::clone(&link);
+        let reply = timeout(COMMAND, connection.send_packed_command(command)).await;
+        self.give_up_after(&link, answer(reply, COMMAND, read))
+    }
+}
+
+/// A connection that nobody else uses. After a failure that is no refusal it must be dropped.
+pub(super) struct OwnConnection(MultiplexedConnection);
+
+impl OwnConnection {
+    /// Runs a command that waits in Redis for up to `wait`.
+    pub(super) async fn wait<T>(
+        &self,
+        command: &Cmd,
+        wait: Duration,
+        read: impl FnOnce(Value) -> Option<T> + Send,
+    ) -> Result<T, Failure> {
+        let within = wait + COMMAND;
+        let reply = timeout(within, self.0.clone().send_packed_command(command)).await;
+        answer(reply, within, read)
+    }
+}
+
+impl Carrier for OwnConnection {
+    async fn run<T>(&self, command: &Cmd, read: impl FnOnce(Value) -> Option<T> + Send) -> Result<T, Failure> {
+        self.wait(command, Duration::ZERO, read).await
+    }
+}
+
+/// What came back within the time, if anything did.
+fn answer<T>(
+    reply: Result<RedisResult<Value>, Elapsed>,
+    within: Duration,
+    read: impl FnOnce(Value) -> Option<T>,
+) -> Result<T, Failure> {
+    match reply.map(|reply| reply.and_then(Value::extract_error)) {
+        Ok(Ok(value)) => read(value).ok_or(Failure::Reply),
+        Ok(Err(error)) => Err(ServerError::try_from(error).map_or_else(Failure::Lost, Failure::Refused)),
+        Err(_) => Err(Failure::Silent(within)),
     }
 }
 

@@ -30,6 +30,9 @@ pub(super) enum Failure {
     /// A write that was refused found something there, which could not be read then.
     #[error("what is in the way could not be read")]
     Reading(#[source] Box<Failure>),
+    /// Each time that it was tried somebody else was faster.
+    #[error("the sessions of this user change all the time")]
+    Overtaken,
 }
 
 /// The code with which a script says that it was stopped after its first write.
@@ -71,6 +74,7 @@ impl Failure {
             Self::Refused(error) => !is_refusal(error),
             Self::Lost(_) | Self::Silent(_) | Self::Reply => true,
             Self::Url(_) | Self::Unreachable(_) | Self::Pausing(_) | Self::Entry(_) | Self::Reading(_) => false,
+            Self::Overtaken => false,
         }
     }
 }

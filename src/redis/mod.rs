@@ -2,12 +2,23 @@
 
 mod connection;
 mod failure;
+mod feed;
+mod names;
+mod news;
 mod operations;
+mod positions;
 mod probe;
 mod scripts;
+mod user_probe;
+mod user_scripts;
+mod users;
 
-use crate::store::{Answer, Entry, Key, Marker, Outcome, Store, StoreError, Timestamp, WriteId};
+use crate::store::{
+    Admission, Admitted, Answer, Departure, Entry, Key, Marker, Member, Outcome, Owner, Revocation, Revocations, Store,
+    StoreError, Sweep, Swept, Timestamp, WriteId,
+};
 use connection::Connection;
+use names::Names;
 use probe::Unfit;
 use std::fmt;
 use std::sync::Arc;
@@ -18,20 +29,24 @@ use thiserror::Error;
 ///
 /// All requests share one connection. It is replaced after every error of it: whoever comes next connects, for all
 /// others too, and after a failure the rest is refused for some tens of milliseconds. Connecting and commands have
-/// 250 ms each.
+/// 250 ms each. Each layer has one more, on which it waits for news of what has been revoked.
 ///
 /// # What Redis must be
 ///
 /// * **The master**: a replica may lag behind, and "absent" would begin a second session.
 /// * **`maxmemory-policy noeviction`**: any other may drop sessions that live, and is warned of. When the memory is
 ///   full, no session begins, and those that are there can still end.
-/// * **Allowed to run** `GET`, `SET`, `GETRANGE`, `SETRANGE`, `PEXPIRE`, `EVAL` and `EVALSHA` on keys `ts*`. With
-///   `CONFIG GET` the policy can be checked.
+/// * **Allowed to run** `GET`, `SET`, `GETRANGE`, `SETRANGE`, `PEXPIRE`, `PTTL`, `PERSIST`, `ZADD`, `ZCOUNT`, `ZRANGE`,
+///   `ZREM`, `ZREMRANGEBYSCORE`, `ZSCORE`, `XADD`, `XDEL`, `XRANGE`, `XREAD`, `TIME`, `EVAL` and `EVALSHA` on keys `ts*`.
+///   With `CONFIG GET` the policy can be checked.
 ///
 /// # What it promises
 ///
 /// As much as Redis does: a write that was answered may be lost if the master fails before it is on disk or on the
-/// replica that takes over. A session that ended within that window can come back.
+/// replica that takes over. A session that ended within that window can come back; processes that heard of its end still
+/// refuse it.
+///
+/// A store that was emptied is recognised, and is told again what the processes that are up know to be revoked.
 ///
 /// Clones share the connection.
 #[derive(Clone)]
@@ -83,6 +98,30 @@ impl Store for RedisStore {
 
     async fn end(&self, key: &Key, expected: Option<WriteId>, marker: &Marker) -> Answer<Outcome> {
         Ok(operations::end(&self.connection, &key.to_string(), expected, marker).await?)
+    }
+
+    async fn admit(&self, owner: &Owner, admission: &Admission<'_>) -> Answer<Admitted> {
+        Ok(users::admit(&self.connection, &Names::of(owner), admission).await?)
+    }
+
+    async fn depart(&self, owner: &Owner, departure: &Departure) -> Answer<Outcome> {
+        Ok(users::depart(&self.connection, &Names::of(owner), departure).await?)
+    }
+
+    async fn members(&self, owner: &Owner) -> Answer<Vec<(Member, Entry)>> {
+        Ok(users::members(&self.connection, &Names::of(owner)).await?)
+    }
+
+    async fn end_all(&self, owner: &Owner, sweep: &Sweep) -> Answer<Option<Swept>> {
+        Ok(users::end_all(&self.connection, &Names::of(owner), sweep).await?)
+    }
+
+    async fn publish(&self, realm: &'static str, news: &Revocation) -> Answer<()> {
+        Ok(news::publish(&*self.connection, realm, news).await?)
+    }
+
+    async fn follow(&self, realm: &'static str, known: &Revocations) {
+        feed::follow(&self.connection, realm, known).await;
     }
 }
 

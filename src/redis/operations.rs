@@ -1,6 +1,6 @@
 //! The five operations on an entry, by its name in Redis.
 
-use super::connection::Connection;
+use super::connection::{Carrier, Connection};
 use super::failure::Failure;
 use super::scripts::{COMMIT, END, TOUCH};
 use crate::clock::Timestamp;
@@ -11,7 +11,7 @@ use redis::Value;
 use std::time::Duration;
 
 /// What a write came back with.
-enum Written {
+pub(super) enum Written {
     Applied,
     Found(Option<Vec<u8>>),
 }
@@ -52,7 +52,7 @@ pub(super) async fn commit(
 ) -> Result<Outcome, Failure> {
     let expected = [&[State::Live as u8][..], expected.as_bytes()].concat();
     let px = millis(keep_for).to_string();
-    outcome(COMMIT.run(redis, name, &[&expected, entry.as_bytes(), px.as_bytes()], written).await?)
+    outcome(COMMIT.run(redis, &[name], &[&expected, entry.as_bytes(), px.as_bytes()], written).await?)
 }
 
 pub(super) async fn touch(
@@ -68,7 +68,7 @@ pub(super) async fn touch(
         Value::Int(0) => Some(false),
         _ => None,
     };
-    TOUCH.run(redis, name, &[&seen.to_bytes(), &now.to_bytes(), px.as_bytes()], read).await
+    TOUCH.run(redis, &[name], &[&seen.to_bytes(), &now.to_bytes(), px.as_bytes()], read).await
 }
 
 pub(super) async fn end(
@@ -79,7 +79,7 @@ pub(super) async fn end(
 ) -> Result<Outcome, Failure> {
     let expected = expected.as_ref().map_or(&[][..], |id| id.as_bytes());
     let px = millis(Marker::KEPT).to_string();
-    outcome(END.run(redis, name, &[expected, &[marker.state()], marker.tail(), px.as_bytes()], written).await?)
+    outcome(END.run(redis, &[name], &[expected, &[marker.state()], marker.tail(), px.as_bytes()], written).await?)
 }
 
 /// Removes an entry. Only for what is no session: a session leaves a marker. Needs no right that sessions do not.
@@ -87,14 +87,14 @@ pub(super) async fn remove(redis: &Connection, name: &str) -> Result<(), Failure
     redis.run(redis::cmd("PEXPIRE").arg(name).arg(0), |_| Some(())).await
 }
 
-fn written(reply: Value) -> Option<Written> {
+pub(super) fn written(reply: Value) -> Option<Written> {
     match reply {
         Value::Int(1) => Some(Written::Applied),
         reply => found(reply).map(Written::Found),
     }
 }
 
-fn found(reply: Value) -> Option<Option<Vec<u8>>> {
+pub(super) fn found(reply: Value) -> Option<Option<Vec<u8>>> {
     match reply {
         Value::BulkString(bytes) => Some(Some(bytes)),
         Value::Nil => Some(None),
@@ -102,7 +102,7 @@ fn found(reply: Value) -> Option<Option<Vec<u8>>> {
     }
 }
 
-fn outcome(written: Written) -> Result<Outcome, Failure> {
+pub(super) fn outcome(written: Written) -> Result<Outcome, Failure> {
     Ok(match written {
         Written::Applied => Outcome::Applied,
         Written::Found(None) => Outcome::Absent,
@@ -110,12 +110,12 @@ fn outcome(written: Written) -> Result<Outcome, Failure> {
     })
 }
 
-fn entry(bytes: Vec<u8>) -> Result<Entry, Failure> {
+pub(super) fn entry(bytes: Vec<u8>) -> Result<Entry, Failure> {
     Entry::from_bytes(bytes).map_err(Failure::Entry)
 }
 
 /// A time to keep something, as Redis takes it: none at all is an error there, and so is one past the end of its clock.
-fn millis(keep_for: Duration) -> u64 {
+pub(super) fn millis(keep_for: Duration) -> u64 {
     const LONGEST: u64 = 1 << 48;
     u64::try_from(keep_for.as_millis()).unwrap_or(LONGEST).clamp(1, LONGEST)
 }

@@ -2,9 +2,11 @@
 //!
 //! A right that is missing would else show in the middle of a script, of which Redis takes nothing back.
 
-use super::connection::Connection;
+use super::connection::{Carrier, Connection};
 use super::failure::Failure;
+use super::names::trial;
 use super::operations::{commit, create, end, load, remove, touch};
+use super::user_probe;
 use crate::clock::Timestamp;
 use crate::id::{KeyId, SessionId, Shard, WriteId};
 use crate::record::{EndReason, FORMAT, Header, History, State};
@@ -27,29 +29,34 @@ pub(super) enum Unfit {
 }
 
 /// For how long what is tried on stays if it cannot be removed.
-const KEPT: Duration = Duration::from_secs(10);
+pub(super) const KEPT: Duration = Duration::from_secs(10);
 
-/// Carries out everything once, on a key of its own.
+/// Carries out everything once, on keys of its own.
 ///
 /// Errors name all commands of what failed: Redis does not say which of them a script may not run.
 pub(super) async fn probe(redis: &Connection) -> Result<(), Unfit> {
     // Where Redis knows the scripts already, they are not sent, and the right to send them would not be missed.
     redis.run(redis::cmd("EVAL").arg("return 1").arg(0), |_| Some(())).await.map_err(Unfit::Eval)?;
-    let name = name();
-    let carried_out = match carry_out(redis, &name).await {
+    match on_keys_of_its_own(redis).await {
         // An application that is deployed just then must come up: sessions that are there can be read.
         Err(Unfit::Failed(_, failure)) if failure.takes_nothing_in() => {
             telemetry::not_probed(&failure);
-            return Ok(());
+            Ok(())
         }
         carried_out => carried_out,
-    };
+    }
+}
+
+async fn on_keys_of_its_own(redis: &Connection) -> Result<(), Unfit> {
+    let name = trial(&Key::new("", Shard::random(), &SessionId::random()).to_string());
+    let carried_out = carry_out(redis, &name).await;
     let removed = remove(redis, &name).await.map_err(|failure| Unfit::Failed("remove (PEXPIRE)", failure));
-    carried_out.and(removed)
+    carried_out.and(removed)?;
+    user_probe::probe(redis).await
 }
 
 async fn carry_out(redis: &Connection, name: &str) -> Result<(), Unfit> {
-    let [first, second] = [entry(), entry()];
+    let [first, second] = [entry(Timestamp::default()), entry(Timestamp::default())];
     let [past, now] = [Timestamp::default(), Timestamp::from_millis(1)];
     let marker = Marker::ended(EndReason::Unclaimed);
     let mut last = second.clone();
@@ -68,7 +75,7 @@ async fn carry_out(redis: &Connection, name: &str) -> Result<(), Unfit> {
     is(load(redis, name).await, &Some(last.ended(&marker)), "load (GET)")
 }
 
-fn is<T: PartialEq>(answer: Result<T, Failure>, expected: &T, what: &'static str) -> Result<(), Unfit> {
+pub(super) fn is<T: PartialEq>(answer: Result<T, Failure>, expected: &T, what: &'static str) -> Result<(), Unfit> {
     match answer {
         Ok(answer) if answer == *expected => Ok(()),
         Ok(_) => Err(Unfit::Wrong(what)),
@@ -76,17 +83,12 @@ fn is<T: PartialEq>(answer: Result<T, Failure>, expected: &T, what: &'static str
     }
 }
 
-/// A name that no session has, in a place where one could be.
-fn name() -> String {
-    Key::new("", Shard::random(), &SessionId::random()).to_string().replacen(":s:", ":probe:", 1)
-}
-
-fn entry() -> Entry {
+pub(super) fn entry(deadline: Timestamp) -> Entry {
     let header = Header {
         format: FORMAT,
         state: State::Live,
         write_id: WriteId::random(),
-        deadline: Timestamp::default(),
+        deadline,
         touched: Timestamp::default(),
         key_id: KeyId::from_bytes([0; 4]),
         history: History::default().following(WriteId::random(), Duration::MAX),

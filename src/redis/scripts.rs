@@ -1,9 +1,9 @@
-//! What Redis carries out whole: scripts of one key each.
+//! What Redis carries out whole: scripts on one session, and how any is run.
 //!
 //! They look at the frozen part of the header only. What is there instead comes back with the refusal, so that a retry
 //! costs one round trip.
 
-use super::connection::Connection;
+use super::connection::Carrier;
 use super::failure::{Failure, HALF_DONE};
 use crate::clock::Timestamp;
 use crate::id::WriteId;
@@ -61,15 +61,31 @@ return 1",
 /// read, of which the value may have less.
 pub(super) static END: LazyLock<Script> = LazyLock::new(|| {
     Script::new(format!(
-        "local head = redis.call('GETRANGE', KEYS[1], 0, {longest} - 1)
-local expected = ARGV[1] == '' or head:sub({id}, {id_last}) == ARGV[1]
-if head:byte({state}) ~= {live} or not expected then return redis.call('GET', KEYS[1]) end
-local length = {fixed} + {prefix} * head:byte({history})
-local marker = head:sub(1, {state} - 1) .. ARGV[2] .. head:sub({state} + 1, length) .. ARGV[3]
+        "{endings}
+local head = head_of(KEYS[1])
+if not is_meant(head, ARGV[1]) then return redis.call('GET', KEYS[1]) end
+local marker = marker_of(head, ARGV[2], ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 local set = redis.pcall('SET', KEYS[1], marker, 'PX', ARGV[4])
 {half_done}
 return 1",
+        endings = endings(),
+        half_done = half_done("set"),
+    ))
+});
+
+/// What every script that ends sessions needs: the longest header that a record can have, whether that is of a live session
+/// with the write id to find, if any, and the marker that takes its place.
+pub(super) fn endings() -> String {
+    format!(
+        "local function head_of(key) return redis.call('GETRANGE', key, 0, {longest} - 1) end
+local function is_meant(head, expected)
+  return head:byte({state}) == {live} and (expected == '' or head:sub({id}, {id_last}) == expected)
+end
+local function marker_of(head, state, tail)
+  local length = {fixed} + {prefix} * head:byte({history})
+  return head:sub(1, {state} - 1) .. state .. head:sub({state} + 1, length) .. tail
+end",
         longest = offset::HISTORY + History::MAX * History::PREFIX,
         id = lua(offset::WRITE_ID),
         id_last = offset::WRITE_ID + WriteId::SIZE,
@@ -78,12 +94,11 @@ return 1",
         fixed = offset::HISTORY,
         prefix = History::PREFIX,
         history = lua(offset::HISTORY_LEN),
-        half_done = half_done("set"),
-    ))
-});
+    )
+}
 
 /// Lua counts from one.
-fn lua(offset: usize) -> usize {
+pub(super) fn lua(offset: usize) -> usize {
     offset + 1
 }
 
@@ -95,31 +110,34 @@ fn half_done(reply: &str) -> String {
 }
 
 impl Script {
-    fn new(code: String) -> Self {
+    pub(super) fn new(code: String) -> Self {
         let hash = redis::Script::new(&code).get_hash().to_owned();
         Self { code, hash }
     }
 
-    /// Runs it on `key`. Redis is told the code if it does not know the name: after a restart, a failover, a flush.
+    /// Runs it on `keys`. Redis is told the code if it does not know the name: after a restart, a failover, a flush.
     pub(super) async fn run<T>(
         &self,
-        connection: &Connection,
-        key: &str,
+        redis: &impl Carrier,
+        keys: &[&str],
         arguments: &[&[u8]],
-        read: impl Fn(Value) -> Option<T>,
+        read: impl Fn(Value) -> Option<T> + Send + Sync,
     ) -> Result<T, Failure> {
-        match connection.run(&command("EVALSHA", &self.hash, key, arguments), &read).await {
+        match redis.run(&command("EVALSHA", &self.hash, keys, arguments), &read).await {
             Err(failure) if failure.is_no_script() => {
-                connection.run(&command("EVAL", &self.code, key, arguments), &read).await
+                redis.run(&command("EVAL", &self.code, keys, arguments), &read).await
             }
             answer => answer,
         }
     }
 }
 
-fn command(name: &str, script: &str, key: &str, arguments: &[&[u8]]) -> Cmd {
+fn command(name: &str, script: &str, keys: &[&str], arguments: &[&[u8]]) -> Cmd {
     let mut command = redis::cmd(name);
-    command.arg(script).arg(1).arg(key);
+    command.arg(script).arg(keys.len());
+    for key in keys {
+        command.arg(*key);
+    }
     for argument in arguments {
         command.arg(*argument);
     }
