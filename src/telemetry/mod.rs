@@ -1,9 +1,16 @@
-//! The one place that logs. No id, key, cookie, user or content is ever an argument here.
+//! The one place that logs and counts. No id, key, cookie, user or content is ever an argument here; a session goes by a
+//! keyed digest.
 //!
 //! Target `thin_session`; the life of sessions at `debug`, what deserves a look at `warn`, faults at `error`.
 
+mod numbers;
+
+#[cfg(feature = "redis")]
+pub(crate) use numbers::revocation_heard;
+pub(crate) use numbers::{StoreCall, begin, record_bytes, unknown_outcome};
+
 use std::error::Error;
-use std::fmt;
+use std::fmt::{self, Display};
 
 macro_rules! event {
     ($level:ident, $($rest:tt)+) => { tracing::$level!(target: "thin_session", $($rest)+) };
@@ -41,32 +48,47 @@ pub(crate) fn refused(error: &dyn Error) {
     event!(debug, error = %Chain(error), "a request was refused");
 }
 
-pub(crate) fn created(signed_in: bool) {
-    event!(debug, signed_in, "session created");
+pub(crate) fn created(session: impl Display, signed_in: bool) {
+    numbers::created(signed_in);
+    event!(debug, %session, signed_in, "session created");
 }
 
-pub(crate) fn committed(runs: u32) {
-    event!(debug, runs, "session changed");
+pub(crate) fn committed(session: impl Display, runs: u32) {
+    event!(debug, %session, runs, "session changed");
 }
 
-pub(crate) fn touched() {
-    event!(debug, "session touched");
+pub(crate) fn touched(session: impl Display) {
+    event!(debug, %session, "session touched");
 }
 
 pub(crate) fn touch_failed(error: &dyn Error) {
     event!(warn, error = %Chain(error), "session could not be touched; the next request tries again");
 }
 
-pub(crate) fn signed_in() {
-    event!(debug, "signed in");
+pub(crate) fn signed_in(session: impl Display) {
+    event!(debug, %session, "signed in");
 }
 
-pub(crate) fn reauthenticated() {
-    event!(debug, "re-authenticated");
+pub(crate) fn reauthenticated(session: impl Display) {
+    event!(debug, %session, "re-authenticated");
 }
 
-pub(crate) fn ended(reason: &'static str) {
-    event!(debug, reason, "session ended");
+pub(crate) fn ended(reason: &'static str, session: impl Display) {
+    numbers::ended(reason, 1);
+    event!(debug, %session, reason, "session ended");
+}
+
+pub(crate) fn ended_all(reason: &'static str, ended: u64) {
+    numbers::ended(reason, ended);
+    event!(debug, reason, ended, "all sessions of a user ended");
+}
+
+pub(crate) fn ended_everything() {
+    event!(warn, "all sessions of all users ended");
+}
+
+pub(crate) fn sign_in_overtaken() {
+    event!(debug, "all sessions of the user were ended while a sign-in was under way; it is refused");
 }
 
 pub(crate) fn end_failed(reason: &'static str, error: &dyn Error) {
@@ -74,14 +96,17 @@ pub(crate) fn end_failed(reason: &'static str, error: &dyn Error) {
 }
 
 pub(crate) fn conflict() {
+    numbers::conflict();
     event!(debug, "somebody else changed the session; the change runs again on what they wrote");
 }
 
 pub(crate) fn store_retry(error: &dyn Error) {
+    numbers::retry();
     event!(debug, error = %Chain(error), "the store failed; trying again");
 }
 
 pub(crate) fn cookie_refused(why: &'static str) {
+    numbers::cookie_refused(why);
     event!(debug, why, "cookie refused");
 }
 
@@ -98,7 +123,12 @@ pub(crate) fn two_cookies() {
 }
 
 pub(crate) fn record_refused(why: &'static str) {
+    numbers::decode_failure("record");
     event!(error, why, "record refused");
+}
+
+pub(crate) fn revoked_session_refused(session: impl Display) {
+    event!(debug, %session, "the store still has a session that was ended; it is refused");
 }
 
 #[cfg(feature = "redis")]
@@ -117,13 +147,32 @@ pub(crate) fn policy_unknown(error: &dyn Error) {
 }
 
 pub(crate) fn started_over(slot: &'static str, error: &dyn Error) {
+    numbers::decode_failure("slot");
     event!(warn, slot, error = %Chain(error), "a stored value does not decode; it counts as absent");
 }
 
 pub(crate) fn slot_is_newer(slot: &'static str) {
+    numbers::decode_failure("slot");
     event!(warn, slot, "a stored value is of a newer version than this process knows");
 }
 
 pub(crate) fn misconfigured(error: &dyn Error) {
     event!(error, error = %Chain(error), "the session layer is misconfigured");
+}
+
+pub(crate) fn revocations_forgotten(limit: usize) {
+    event!(
+        warn,
+        limit,
+        "more revocations than this process may hold; visitors whom the forgotten ones may concern are not recognised"
+    );
+}
+
+#[cfg(feature = "redis")]
+pub(crate) fn follow_failed(error: &dyn Error) {
+    event!(warn, error = %Chain(error), "revocations cannot be followed; trying again");
+}
+
+pub(crate) fn two_users() {
+    event!(warn, "the visitor cookie and the signed-in one are of different users; no session is read or begun");
 }
