@@ -8,6 +8,7 @@
 //! | [`Visitor`] | one decryption, in process | who this browser belongs to: greeting, recommendations |
 //! | [`Session<T>`](Session) | one round trip to the store | cart, checkout, anything the user must not forge |
 //! | [`SignedIn`] | the same one round trip | proof of who is signed in, and since when |
+//! | [`Sessions`] | nothing until it is used | a user's devices: to list, and to end one, all, or all but this |
 //!
 #![cfg_attr(feature = "axum", doc = "```no_run")]
 #![cfg_attr(not(feature = "axum"), doc = "```ignore")]
@@ -22,16 +23,25 @@
 //!
 //! * **TLS.** Cookies are `Secure`: a proxy that ends TLS is enough. `localhost` counts as secure in Chromium and Firefox.
 //! * **Forgery of requests.** Cookies are `SameSite=Lax`, and a request from another site begins no anonymous session; but a form
-//!   of another site can still be sent. Add tower-http's `csrf` layer, or tokens.
+//!   of another site can still be sent. Add tower-http's `csrf` layer, or tokens: [how](guide::cross_site).
 //! * **Floods.** Whoever may write can begin sessions: limit the rate of strangers' writes, and of attempts to sign in.
-//! * **Clocks.** Servers that share sessions agree on the time within seconds; the store's own clock decides idleness.
+//! * **Clocks.** Servers that share sessions agree on the time within a minute; the store's own clock decides idleness.
 //! * **A runtime.** Stores that wait need tokio with its `time` driver, as axum has it.
+//!
+//! # Guides
+//!
+//! * [Leading visitors to the sign-in page](guide::sign_in_page), when a handler answers 401
+//! * [Revocation](guide::revocation): what ends at once, what within a second, and how to change a password
+//! * [Requests from other sites](guide::cross_site)
+//! * [Events and numbers](guide::metrics)
+//! * [OWASP ASVS 5.0](guide::asvs), clause by clause
 //!
 //! # Features
 //!
 //! | feature | what it adds |
 //! |---|---|
 //! | `axum` (default) | extractors for axum 0.8 |
+//! | `metrics` | [counters and histograms](guide::metrics), through the `metrics` facade |
 //! | `redis` | [`RedisStore`](https://docs.rs/thin-session/latest/thin_session/struct.RedisStore.html): sessions shared by several servers; Redis 6.2 or newer, or Valkey |
 //! | `testing` | [`testing`](https://docs.rs/thin-session/latest/thin_session/testing/): sessions without HTTP, for unit tests of handlers |
 //!
@@ -51,6 +61,7 @@ mod record;
 
 mod keyring;
 mod lifetime;
+mod revocation;
 
 mod cookie;
 mod data;
@@ -67,16 +78,20 @@ mod exchange;
 mod session;
 mod visitor;
 
+mod sessions;
+
 mod layer;
 
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub mod guide;
+
 pub use clock::Clock;
 pub use cookie::SameSite;
 pub use data::{AtSignIn, IfUndecodable, Old, SessionData, Slots};
 pub use error::{ConfigError, SessionError, SessionErrorKind};
-pub use id::{SessionHandle, UserId};
+pub use id::{InvalidHandle, SessionHandle, UserId};
 pub use keyring::{KeyError, Keyring, Secret};
 pub use layer::{ResponseFuture, SessionLayer, SessionService};
 pub use lifetime::Limits;
@@ -84,4 +99,5 @@ pub use memory::MemoryStore;
 #[cfg(feature = "redis")]
 pub use redis::RedisStore;
 pub use session::{Cost, LazySession, Peek, Session};
+pub use sessions::{SessionInfo, Sessions};
 pub use visitor::{RecentAuth, SignedIn, Visitor};

@@ -67,7 +67,7 @@ impl Exchange {
                     if !self.commit(&mut current, &live, &edit, until).await? {
                         continue;
                     }
-                    telemetry::committed(runs);
+                    telemetry::committed(self.realm.log_name(live.claim()), runs);
                 }
                 Current::Vacant(vacancy) => match vacancy.refusal() {
                     Some(refusal) => return Err(refusal.into()),

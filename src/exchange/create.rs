@@ -1,12 +1,13 @@
 //! Beginning an anonymous session.
 
 use super::live::Live;
+use super::presented::Claim;
 use super::reply::Cookies;
 use super::runtime::to_the_end;
+use super::sign_out::Tell;
 use super::state::{Current, Exchange, Guard};
-use crate::cookie::CookieKind;
 use crate::error::{SessionError, SessionErrorKind};
-use crate::record::{Body, EndReason, Marker, Slot};
+use crate::record::{Body, EndReason, Slot};
 use crate::telemetry;
 use std::sync::Arc;
 
@@ -21,11 +22,15 @@ impl Exchange {
         }
         let exchange = Arc::clone(self);
         let body = Body { created: self.realm.clock.now(), authentication: None, slots: slots.clone() };
-        let new = Live::begin(&self.realm, body)?.within_budget(&self.realm, None, &slots)?;
+        let new = Live::begin(&self.realm, Claim::anonymous(&self.realm, &body), body)?.within_budget(
+            &self.realm,
+            None,
+            &slots,
+        )?;
         to_the_end(async move {
             exchange.store.create(&new.live.key, &new.entry, new.keep_for).await?;
-            telemetry::created(false);
-            let cookies = Cookies::default().session(&exchange.realm, CookieKind::Anonymous, &new.live.token);
+            telemetry::created(exchange.realm.log_name(new.live.claim()), false);
+            let cookies = Cookies::default().session(&exchange.realm, &new.live.claim());
             exchange.hand_over(cookies, &new.live).await?;
             *current = Current::Live(new.live);
             Ok(())
@@ -43,9 +48,8 @@ impl Exchange {
     /// Ends a session that no browser knows of. Should that fail, it idles out unused.
     pub(super) async fn discard(&self, unknown: &Live) {
         let reason = EndReason::Unclaimed;
-        match self.store.end(&unknown.key, None, &Marker::ended(reason)).await {
-            Ok(_) => telemetry::ended(reason.as_str()),
-            Err(error) => telemetry::end_failed(reason.as_str(), &error),
+        if let Err(error) = self.end_at(&unknown.claim(), reason, Tell::Nobody).await {
+            telemetry::end_failed(reason.as_str(), &error);
         }
     }
 }

@@ -3,9 +3,9 @@
 use super::presented::Claim;
 use super::realm::Realm;
 use crate::clock::Timestamp;
-use crate::cookie::{CookieKind, SessionToken, Token as _};
+use crate::cookie::{LoginToken, Token as _};
 use crate::error::{SessionError, SessionErrorKind};
-use crate::id::{SessionId, Shard, UserId, WriteId};
+use crate::id::WriteId;
 use crate::record::{Body, Entry, Header, History, Slot, State};
 use crate::sealing::{self, Opened};
 use crate::store::Key;
@@ -17,7 +17,7 @@ use std::time::Duration;
 /// A live session and all that a commit needs to know of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Live {
-    pub(crate) token: SessionToken,
+    claim: Claim,
     pub(crate) key: Key,
     pub(crate) body: Arc<Body>,
     pub(super) write_id: WriteId,
@@ -32,17 +32,10 @@ pub(crate) struct Live {
 #[derive(Debug)]
 pub(super) enum Seen {
     Live(Live),
-    /// A marker.
-    Ended(Option<Destination>),
+    /// A marker, with where it leads if the session moved at a sign-in; or what this process knows to be revoked.
+    Ended(Option<Claim>),
     /// Nothing that counts.
     Nothing,
-}
-
-/// Where a session went on when somebody signed in.
-#[derive(Clone, Debug)]
-pub(super) struct Destination {
-    pub(super) user: UserId,
-    pub(super) token: SessionToken,
 }
 
 /// A record that is ready to be sent, and what it will be once it is there.
@@ -57,67 +50,81 @@ impl Live {
     pub(super) fn see(realm: &Realm, claim: &Claim, entry: &Entry) -> Result<Seen, SessionError> {
         let key = realm.key(&claim.token);
         let (header, rest) = entry.parse()?;
-        let Header { state, write_id, deadline, touched, .. } = header;
+        let Header { state, write_id, touched, .. } = header;
         match state {
             State::Live => {}
             State::Ended => return Ok(Seen::Ended(None)),
-            State::Moved => return Ok(Seen::Ended(Destination::open(realm, &key, rest)?)),
+            State::Moved => return Ok(Seen::Ended(open_destination(realm, &key, rest)?)),
         }
         let body = match sealing::open(&realm.keys, realm.place(&key), &header, rest)? {
             Opened::Body(body) => body,
             Opened::Refused => return Ok(Seen::Nothing),
         };
         // The cookie for anonymous visitors never opens a signed-in session, nor the other way round.
-        if body.authentication.is_some() != (claim.kind == CookieKind::SignedIn) {
+        let is_its_cookie = match (&body.authentication, &claim.login) {
+            (Some(authentication), Some(login)) => authentication.handle == login.handle,
+            (None, None) => true,
+            _ => false,
+        };
+        if !is_its_cookie {
             telemetry::record_refused("of the other kind than its cookie");
             return Ok(Seen::Nothing);
         }
-        // An absolute limit that was lowered since holds at once; an idle one from the next activity on.
-        let deadline = deadline.min(realm.deadline_of(&body));
+        // The store has ended it as well, or has lost the ending in a failover.
+        if let (Some(authentication), Some(login)) = (&body.authentication, &claim.login)
+            && realm.is_revoked(login, authentication.stamp)
+        {
+            telemetry::revoked_session_refused(realm.log_name(*claim));
+            return Ok(Seen::Ended(None));
+        }
+        let deadline = realm.end_of(&header, &body);
         if deadline <= realm.clock.now() {
             return Ok(Seen::Nothing);
         }
-        let (token, body, history, size) = (claim.token, Arc::new(body), header.history, entry.size());
-        Ok(Seen::Live(Self { token, key, body, write_id, deadline, touched, history, size }))
+        let (claim, body, history, size) = (*claim, Arc::new(body), header.history, entry.size());
+        Ok(Seen::Live(Self { claim, key, body, write_id, deadline, touched, history, size }))
     }
 
     /// A record for a session under a new id.
-    pub(super) fn begin(realm: &Realm, body: Body) -> Result<Prepared, SessionError> {
-        let shard = body.authentication.as_ref().map_or_else(Shard::random, |of| realm.keys.shard_of(&of.user));
-        let expires = realm.deadline_of(&body);
-        let token = SessionToken { expires, shard, id: SessionId::random() };
-        Self::seal(realm, token, expires, History::default(), body)
+    pub(super) fn begin(realm: &Realm, claim: Claim, body: Body) -> Result<Prepared, SessionError> {
+        Self::seal(realm, claim, claim.token.expires, History::default(), body)
+    }
+
+    /// A record for a session under a new id, in this one's place.
+    pub(super) fn succeeded_by(&self, realm: &Realm, claim: Claim, body: Body) -> Result<Prepared, SessionError> {
+        // That it goes on shows: what was never used is the first to make room.
+        let history = History::default().following(self.write_id, Duration::MAX);
+        Self::seal(realm, claim, claim.token.expires, history, body)
     }
 
     /// A record with `body` in this one's place.
     pub(super) fn followed_by(&self, realm: &Realm, body: Body) -> Result<Prepared, SessionError> {
         let age = realm.clock.now().since(self.touched);
         let history = self.history.following(self.write_id, age);
-        Self::seal(realm, self.token, self.deadline, history, body)
+        Self::seal(realm, self.claim, self.deadline, history, body)
     }
 
     fn seal(
         realm: &Realm,
-        token: SessionToken,
+        claim: Claim,
         deadline: Timestamp,
         history: History,
         body: Body,
     ) -> Result<Prepared, SessionError> {
-        let (key, now) = (realm.key(&token), realm.clock.now());
+        let (key, now) = (realm.key(&claim.token), realm.clock.now());
         let Some(keep_for) = realm.limits_of(&body).keep_for(now, deadline) else {
             return Err(SessionErrorKind::Ended.into());
         };
         let entry = sealing::seal(&realm.keys, realm.place(&key), deadline, now, history.clone(), &body);
         let write_id = entry.write_id();
         let (body, size) = (Arc::new(body), entry.size());
-        let live = Self { token, key, body, write_id, deadline, touched: now, history, size };
+        let live = Self { claim, key, body, write_id, deadline, touched: now, history, size };
         Ok(Prepared { entry, keep_for, live })
     }
 
     /// Which of the browser's cookies leads here.
-    pub(super) fn claim(&self) -> Claim {
-        let kind = if self.body.authentication.is_some() { CookieKind::SignedIn } else { CookieKind::Anonymous };
-        Claim { kind, token: self.token }
+    pub(crate) fn claim(&self) -> Claim {
+        self.claim
     }
 }
 
@@ -143,22 +150,14 @@ impl Prepared {
     }
 }
 
-impl Destination {
-    /// As it stands sealed in the marker of a session that moved from `place`.
-    pub(super) fn seal(&self, realm: &Realm, place: &Key) -> Vec<u8> {
-        let plain = [&self.token.encode(), self.user.as_str().as_bytes()].concat();
-        sealing::seal_destination(&realm.keys, realm.place(place), &plain)
-    }
+/// Where a session goes on, as it stands sealed in the marker of one that moved from `place`.
+pub(super) fn seal_destination(realm: &Realm, place: &Key, destination: &Claim) -> Vec<u8> {
+    let plain = destination.login_token().map(|token| token.encode()).unwrap_or_default();
+    sealing::seal_destination(&realm.keys, realm.place(place), &plain)
+}
 
-    /// None for what does not open: then nothing is followed.
-    fn open(realm: &Realm, place: &Key, tail: &[u8]) -> Result<Option<Self>, SessionError> {
-        let plain = sealing::open_destination(&realm.keys, realm.place(place), tail)?;
-        Ok(plain.and_then(|plain| Self::read(&plain)))
-    }
-
-    fn read(plain: &[u8]) -> Option<Self> {
-        let (token, user) = plain.split_at_checked(SessionToken::SIZE)?;
-        let user = UserId::new(std::str::from_utf8(user).ok()?).ok()?;
-        Some(Self { user, token: SessionToken::decode(token).ok()? })
-    }
+/// None for what does not open: then nothing is followed.
+fn open_destination(realm: &Realm, place: &Key, tail: &[u8]) -> Result<Option<Claim>, SessionError> {
+    let plain = sealing::open_destination(&realm.keys, realm.place(place), tail)?;
+    Ok(plain.and_then(|plain| LoginToken::decode(&plain).ok()).map(Claim::from))
 }

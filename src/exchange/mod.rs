@@ -3,12 +3,18 @@
 //! The layer leaves a [`Ticket`] in the request's extensions; only an extractor that finds it makes an [`Exchange`]. All
 //! extractors of a request share that one, and with it one load and one view of the session.
 
+mod admission;
 mod change;
 mod create;
+mod epoch;
+mod follower;
 mod live;
+mod log_name;
 mod presented;
 mod realm;
+mod recognition;
 mod reply;
+mod roster;
 mod runtime;
 mod sign_in;
 mod sign_out;
@@ -17,6 +23,7 @@ mod ticket;
 
 pub(crate) use change::Edit;
 pub(crate) use realm::Realm;
+pub(crate) use roster::{Listed, Roster};
 pub(crate) use sign_in::How;
 pub(crate) use sign_out::Remember;
 pub(crate) use state::{Activity, Exchange};

@@ -1,13 +1,22 @@
 //! What a browser sent along.
 
 use super::realm::Realm;
-use crate::cookie::{self, Candidates, CookieKind, Opened, SameSite, SessionToken, Token, VisitorToken, Wanted};
+use crate::clock::Timestamp;
+use crate::cookie::{
+    self, Candidates, CookieKind, Login, LoginToken, Opened, SameSite, SessionToken, Token, VisitorToken, Wanted,
+};
+use crate::id::{SessionId, Shard};
+use crate::record::Body;
+use crate::telemetry;
 use http::{HeaderMap, HeaderName, Method, header};
+use std::sync::OnceLock;
 
 /// The cookies of a request, still sealed, and where the request came from.
 #[derive(Debug)]
 pub(crate) struct Presented {
     visitor: Candidates,
+    /// What the visitor cookie holds, once somebody has asked.
+    opened_visitor: OnceLock<Option<VisitorToken>>,
     anonymous: Candidates,
     signed_in: Candidates,
     /// Sent by another site in a way in which browsers withhold cookies.
@@ -19,8 +28,9 @@ pub(crate) struct Presented {
 /// A session that a browser names, before anything is known about it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Claim {
-    pub(crate) kind: CookieKind,
     pub(crate) token: SessionToken,
+    /// Of a signed-in session.
+    pub(crate) login: Option<Login>,
 }
 
 /// The sessions that a browser names.
@@ -28,7 +38,7 @@ pub(crate) struct Claim {
 pub(crate) struct Claims {
     /// The signed-in one first.
     pub(crate) sessions: Vec<Claim>,
-    /// Two different cookies of one name open: nobody can tell which is this browser's.
+    /// Two different cookies of one name open, or two of different users: nobody can tell which is this browser's.
     pub(crate) ambiguous: bool,
 }
 
@@ -45,12 +55,13 @@ impl Presented {
             [
                 wanted(CookieKind::Visitor, VisitorToken::SEALED_LEN),
                 wanted(CookieKind::Anonymous, SessionToken::SEALED_LEN),
-                wanted(CookieKind::SignedIn, SessionToken::SEALED_LEN),
+                wanted(CookieKind::SignedIn, LoginToken::SEALED_LEN),
             ],
         );
         let over_plain_http = is_over_plain_http(headers);
         Self {
             visitor,
+            opened_visitor: OnceLock::new(),
             anonymous,
             signed_in,
             cross_site: is_cross_site(method, headers, realm.cookies.same_site),
@@ -58,44 +69,65 @@ impl Presented {
         }
     }
 
-    /// Who the browser belongs to. Opens the visitor cookie.
-    pub(crate) fn visitor(&self, realm: &Realm) -> Option<VisitorToken> {
-        match realm.open(CookieKind::Visitor, &self.visitor) {
+    /// Who the browser belongs to. Opens the visitor cookie when first asked.
+    pub(crate) fn visitor(&self, realm: &Realm) -> Option<&VisitorToken> {
+        let open = || match realm.open(CookieKind::Visitor, &self.visitor) {
             Opened::One(token) => Some(token),
             Opened::None | Opened::Several(_) => None,
+        };
+        self.opened_visitor.get_or_init(open).as_ref()
+    }
+
+    /// Whose visitor cookies there are: more than one where others set cookies as well.
+    pub(crate) fn visitors(&self, realm: &Realm) -> Vec<Login> {
+        match realm.open::<VisitorToken>(CookieKind::Visitor, &self.visitor).map(|token| token.login) {
+            Opened::None => Vec::new(),
+            Opened::One(login) => vec![login],
+            Opened::Several(logins) => logins,
         }
     }
 
-    /// The sessions that the browser names. Opens both session cookies.
+    /// The sessions that the browser names. Opens both session cookies, and the visitor's where somebody is signed in.
     pub(crate) fn sessions(&self, realm: &Realm) -> Claims {
         let mut claims = Claims { sessions: Vec::new(), ambiguous: false };
-        for (kind, opened) in self.open_sessions(realm) {
+        for opened in self.open_sessions(realm) {
             match opened {
                 Opened::None => {}
-                Opened::One(token) => claims.sessions.push(Claim { kind, token }),
+                Opened::One(claim) => claims.sessions.push(claim),
                 Opened::Several(_) => {
                     claims.ambiguous = true;
                     break;
                 }
             }
         }
+        let signed_in = claims.sessions.first().and_then(|claim| claim.login);
+        if let (Some(login), Some(visitor)) = (signed_in, signed_in.and_then(|_| self.visitor(realm)))
+            && visitor.login.user != login.user
+        {
+            // One sign-in sets both cookies, so that one of them comes from elsewhere.
+            telemetry::two_users();
+            claims.ambiguous = true;
+            claims.sessions.clear();
+        }
         claims
     }
 
     /// Every session that any of the cookies names: what a sign-out ends.
     pub(crate) fn all_sessions(&self, realm: &Realm) -> Vec<Claim> {
-        let claims = |(kind, opened)| match opened {
+        let claims = |opened| match opened {
             Opened::None => vec![],
-            Opened::One(token) => vec![Claim { kind, token }],
-            Opened::Several(tokens) => tokens.into_iter().map(|token| Claim { kind, token }).collect(),
+            Opened::One(claim) => vec![claim],
+            Opened::Several(claims) => claims,
         };
         self.open_sessions(realm).into_iter().flat_map(claims).collect()
     }
 
     /// The signed-in cookie first: it wins.
-    fn open_sessions(&self, realm: &Realm) -> [(CookieKind, Opened<SessionToken>); 2] {
-        [(CookieKind::SignedIn, &self.signed_in), (CookieKind::Anonymous, &self.anonymous)]
-            .map(|(kind, candidates)| (kind, realm.open(kind, candidates)))
+    fn open_sessions(&self, realm: &Realm) -> [Opened<Claim>; 2] {
+        [
+            realm.open(CookieKind::SignedIn, &self.signed_in).map(|token: LoginToken| Claim::from(token)),
+            realm.open(CookieKind::Anonymous, &self.anonymous).map(|token| Claim { token, login: None }),
+        ]
     }
 
     /// Whether this request comes from another site in a way in which browsers withhold `SameSite` cookies, so that "no
@@ -108,6 +140,34 @@ impl Presented {
     /// drop `Secure` cookies there, and say nothing.
     pub(crate) fn is_over_plain_http(&self) -> bool {
         self.over_plain_http
+    }
+}
+
+impl Claim {
+    /// One that nobody has yet, for an anonymous session.
+    pub(super) fn anonymous(realm: &Realm, body: &Body) -> Self {
+        let (expires, shard, id) = (realm.deadline_of(body), Shard::random(), SessionId::random());
+        Self { token: SessionToken { expires, shard, id }, login: None }
+    }
+
+    /// One that nobody has yet, for a session that this user signs in to at `at`.
+    pub(super) fn signed_in(realm: &Realm, login: Login, at: Timestamp) -> Self {
+        LoginToken { expires: realm.signed_in.deadline(at), id: SessionId::random(), login }.into()
+    }
+
+    pub(crate) fn kind(&self) -> CookieKind {
+        if self.login.is_some() { CookieKind::SignedIn } else { CookieKind::Anonymous }
+    }
+
+    /// What stands in the signed-in cookie; none for an anonymous session.
+    pub(crate) fn login_token(&self) -> Option<LoginToken> {
+        self.login.map(|login| LoginToken { expires: self.token.expires, id: self.token.id, login })
+    }
+}
+
+impl From<LoginToken> for Claim {
+    fn from(LoginToken { expires, id, login }: LoginToken) -> Self {
+        Self { token: SessionToken { expires, shard: login.user.shard(), id }, login: Some(login) }
     }
 }
 

@@ -1,13 +1,18 @@
 //! What all requests of one layer have in common.
 
-use crate::clock::{Clock, Timestamp};
-use crate::cookie::{self, Candidates, CookieKind, CookiePolicy, Opened, SessionToken, Token};
+use super::follower::Follower;
+use super::log_name::{LogName, Named};
+use super::presented::Claim;
+use crate::clock::{Clock, LEEWAY, Timestamp};
+use crate::cookie::{self, Candidates, CookieKind, CookiePolicy, Login, Opened, SessionToken, Token};
 use crate::data::Registry;
+use crate::id::{Epoch, SessionHandle, UserDigest};
 use crate::keyring::Keyring;
 use crate::lifetime::Limits;
-use crate::record::Body;
+use crate::record::{Body, Header};
+use crate::revocation::{Revocation, Revocations, Revoked, Subject};
 use crate::sealing::Place;
-use crate::store::{Key, PatientStore};
+use crate::store::{Key, Member, Owner, PatientStore};
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
@@ -26,6 +31,12 @@ pub(crate) struct Realm {
     /// Bytes that a record may have.
     pub(crate) budget: usize,
     pub(crate) registry: Registry,
+    /// How many sessions a user may have.
+    pub(crate) max_sessions_per_user: usize,
+    /// Whether visitors are recognised only while the store is heard.
+    pub(crate) strict: bool,
+    pub(crate) revoked: Revocations,
+    pub(crate) follower: Arc<Follower>,
     /// Said once: browsers drop secure cookies over plain HTTP.
     pub(crate) plain_http_warning: Arc<Once>,
 }
@@ -33,6 +44,51 @@ pub(crate) struct Realm {
 impl Realm {
     pub(crate) fn key(&self, token: &SessionToken) -> Key {
         Key::new(self.name, token.shard, &token.id)
+    }
+
+    pub(crate) fn owner(&self, user: &UserDigest) -> Owner {
+        Owner::new(self.name, *user)
+    }
+
+    /// The user of a session, and the session among theirs.
+    pub(super) fn member(&self, token: &SessionToken, login: &Login) -> (Owner, Member) {
+        (self.owner(&login.user), Member { key: self.key(token), handle: login.handle })
+    }
+
+    /// The news that a session has ended.
+    pub(super) fn news_of(&self, handle: SessionHandle) -> Revocation {
+        Revocation { revoked: Revoked::Session(handle), until: self.news_until() }
+    }
+
+    /// Until when what is revoked now matters: all cookies that there are will have expired, by all servers' clocks.
+    pub(super) fn news_until(&self) -> Timestamp {
+        let longest = self.visitor_lifetime.max(self.signed_in.absolute()).max(self.anonymous.absolute());
+        self.clock.now().plus(longest + LEEWAY)
+    }
+
+    /// Keeps up with what is revoked from here on, if that has not begun yet and can.
+    pub(crate) fn follow(&self) {
+        self.follower.begin(&self.store, self.name, &self.revoked);
+    }
+
+    pub(super) fn log_name(&self, claim: Claim) -> LogName<'_> {
+        let session = claim.login.map_or(Named::Anonymous(claim.token), |login| Named::SignedIn(login.handle));
+        LogName { realm: self, session }
+    }
+
+    pub(super) fn log_name_of(&self, handle: SessionHandle) -> LogName<'_> {
+        LogName { realm: self, session: Named::SignedIn(handle) }
+    }
+
+    /// When a session ends whatever happens: by its record, and by the limits that are configured now if they are lower. A lower
+    /// idle limit holds from the next activity on.
+    pub(super) fn end_of(&self, header: &Header, body: &Body) -> Timestamp {
+        header.deadline.min(self.deadline_of(body))
+    }
+
+    /// Whether this process knows that a session counts no more, whatever the store says.
+    pub(super) fn is_revoked(&self, login: &Login, stamp: Epoch) -> bool {
+        self.revoked.cover(Subject { user: &login.user, handle: &login.handle, stamp })
     }
 
     pub(crate) fn place(&self, key: &Key) -> Place<'static> {

@@ -1,7 +1,9 @@
 //! The cookies that go out with the response, until its head has left.
 
+use super::live::Live;
+use super::presented::Claim;
 use super::realm::Realm;
-use crate::cookie::{self, CookieKind, SessionToken, VisitorToken};
+use crate::cookie::{self, CookieKind, VisitorToken};
 use crate::error::SessionErrorKind;
 use http::{HeaderMap, HeaderValue, header};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -64,18 +66,37 @@ impl Reply {
 }
 
 impl Cookies {
-    pub(super) fn session(mut self, realm: &Realm, kind: CookieKind, token: &SessionToken) -> Self {
+    pub(super) fn session(mut self, realm: &Realm, claim: &Claim) -> Self {
+        let (kind, token) = (claim.kind(), &claim.token);
         let lifetime = realm.cookies.persistent.then(|| token.expires.since(realm.clock.now()));
-        let header = cookie::set(&realm.cookies, kind, realm.seal(kind, token), lifetime);
+        let value = claim.login_token().map_or_else(|| realm.seal(kind, token), |login| realm.seal(kind, &login));
+        let header = cookie::set(&realm.cookies, kind, value, lifetime);
         self.0[kind as usize] = Some(header);
         self
     }
 
-    pub(super) fn visitor(mut self, realm: &Realm, token: &VisitorToken) -> Self {
+    fn visitor(mut self, realm: &Realm, token: &VisitorToken) -> Self {
         let kind = CookieKind::Visitor;
         let header = cookie::set(&realm.cookies, kind, realm.seal(kind, token), Some(realm.visitor_lifetime));
         self.0[kind as usize] = Some(header);
         self
+    }
+
+    /// What a browser gets that signs in to `new`: the signed-in cookie and the visitor's; the anonymous one goes.
+    pub(super) fn of_login(realm: &Realm, new: &Live) -> Result<Self, SessionErrorKind> {
+        let claim = new.claim();
+        let (Some(authentication), Some(login)) = (&new.body.authentication, claim.login) else {
+            return Err(SessionErrorKind::SignedOut);
+        };
+        let now = realm.clock.now();
+        let visitor = VisitorToken {
+            expires: now.plus(realm.visitor_lifetime),
+            issued: now,
+            login,
+            stamp: authentication.stamp,
+            user: authentication.user.clone(),
+        };
+        Ok(Self::default().session(realm, &claim).visitor(realm, &visitor).remove(realm, CookieKind::Anonymous))
     }
 
     pub(super) fn remove(mut self, realm: &Realm, kind: CookieKind) -> Self {

@@ -1,5 +1,7 @@
 //! Signing in: a session under a new id takes the place of the one that the browser had.
 //!
+//! Over a session of the same user that is one step of the store. An anonymous one lives in another place, and makes two:
+//!
 //! 1. A new record is created, with what may be carried over.
 //! 2. The old one is replaced by a marker that says where it went, if it still is what was copied.
 //!
@@ -11,14 +13,15 @@
 //!
 //! A crash in between, or a store that does not say what it did, leaves at most a record that nobody knows the id of.
 
-use super::live::{Destination, Live, Seen};
+use super::admission::Newcomer;
+use super::live::{Live, Seen, seal_destination};
 use super::presented::Claim;
 use super::reply::Cookies;
 use super::runtime::to_the_end;
+use super::sign_out::Tell;
 use super::state::{Current, Exchange, Guard};
-use crate::cookie::{CookieKind, VisitorToken};
 use crate::error::{SessionError, SessionErrorKind};
-use crate::id::{SessionHandle, UserId};
+use crate::id::{Label, UserDigest, UserId};
 use crate::record::{Authentication, Body, EndReason, Marker, Slot};
 use crate::store::{Commit, Ending};
 use crate::telemetry;
@@ -27,7 +30,7 @@ use std::sync::Arc;
 /// Why the id changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum How {
-    SignIn(UserId),
+    SignIn(UserId, Label),
     /// Whoever is signed in has just proved it again.
     Reauthentication,
 }
@@ -40,7 +43,7 @@ struct Move {
 /// How the old record gave way.
 enum Left {
     /// To the new one, which holds its latest content.
-    Moved,
+    Moved(Live),
     /// It was ended by others.
     Ended,
     /// To somebody else's, of the same user.
@@ -82,10 +85,10 @@ impl Exchange {
 impl Move {
     async fn run(self, mut current: Guard, how: How) -> Result<Arc<Body>, SessionError> {
         let new = match how {
-            How::SignIn(user) => self.sign_in(&mut current, user).await?,
+            How::SignIn(user, label) => self.sign_in(&mut current, user, label).await?,
             How::Reauthentication => self.reauthenticate(&current).await?,
         };
-        let cookies = self.cookies(&new.live)?;
+        let cookies = Cookies::of_login(&self.exchange.realm, &new.live)?;
         if new.is_reachable {
             // Whoever tries again with the old cookie is led here. To end it would lose what it holds.
             self.exchange.send(cookies)?;
@@ -98,111 +101,101 @@ impl Move {
         Ok(body)
     }
 
-    async fn sign_in(&self, current: &mut Current, user: UserId) -> Result<Successor, SessionError> {
+    async fn sign_in(&self, current: &mut Current, user: UserId, label: Label) -> Result<Successor, SessionError> {
+        let realm = &self.exchange.realm;
         let new = match &*current {
             Current::Live(old) => match &old.body.authentication {
                 Some(before) if before.user != user => {
                     let theirs = old.claim();
-                    let new = self.create(self.empty(user)).await?;
+                    let new = self.begin(&Newcomer::new(realm, user, label)).await?;
                     // What this request knew of it no longer counts, whatever becomes of the ending.
                     *current = Current::Unread;
-                    if let Err(error) = self.exchange.end(theirs, EndReason::Replaced).await {
+                    if let Err(error) = self.exchange.end(theirs, EndReason::Replaced, Tell::Everybody).await {
                         self.exchange.discard(&new).await;
                         return Err(error);
                     }
                     Successor::unknown(new)
                 }
-                _ => self.take_over(old, &user).await?,
+                Some(_) => self.sign_in_again(old, user, label).await?,
+                None => self.take_over(old, &Newcomer::new(realm, user, label)).await?,
             },
-            Current::Ended(Some(destination)) => match self.follow(destination, &user).await? {
+            Current::Ended(Some(destination)) => match self.follow(*destination, &realm.keys.digest_of(&user)).await? {
                 // The response with theirs was lost, and this is a proof of its own.
-                Some(theirs) if self.exchange.began_well_after(&theirs) => self.take_over(&theirs, &user).await?,
+                Some(theirs) if self.exchange.began_well_after(&theirs) => {
+                    self.sign_in_again(&theirs, user, label).await?
+                }
                 Some(theirs) => Successor::reachable(theirs),
-                None => Successor::unknown(self.create(self.empty(user)).await?),
+                None => Successor::unknown(self.begin(&Newcomer::new(realm, user, label)).await?),
             },
             Current::Ended(None) | Current::Vacant(_) | Current::Unread => {
-                Successor::unknown(self.create(self.empty(user)).await?)
+                Successor::unknown(self.begin(&Newcomer::new(realm, user, label)).await?)
             }
         };
-        telemetry::signed_in();
+        telemetry::signed_in(realm.log_name(new.live.claim()));
         Ok(new)
     }
 
     async fn reauthenticate(&self, current: &Current) -> Result<Successor, SessionError> {
-        let (old, user) = match current {
-            Current::Live(old) => match &old.body.authentication {
-                Some(authentication) => (old, &authentication.user),
-                None => return Err(SessionErrorKind::SignedOut.into()),
-            },
+        let old = match current {
+            Current::Live(old) => old,
             Current::Ended(_) => return Err(SessionErrorKind::Ended.into()),
             Current::Vacant(_) | Current::Unread => return Err(SessionErrorKind::SignedOut.into()),
         };
-        match self.replace(old, user).await? {
-            (Left::Moved, new) | (Left::Elsewhere(new), _) => {
-                telemetry::reauthenticated();
+        let realm = &self.exchange.realm;
+        let newcomer = Newcomer::again(realm, old, Label::default()).ok_or(SessionErrorKind::SignedOut)?;
+        match self.succeed(old, &newcomer).await? {
+            Left::Moved(new) | Left::Elsewhere(new) => {
+                telemetry::reauthenticated(realm.log_name(new.claim()));
                 Ok(Successor::reachable(new))
             }
             // Only a sign-in begins anew.
-            (Left::Ended, new) => {
-                self.exchange.discard(&new).await;
-                Err(SessionErrorKind::Ended.into())
-            }
+            Left::Ended => Err(SessionErrorKind::Ended.into()),
         }
     }
 
-    /// Signs in over an anonymous session, or one of the same user.
-    async fn take_over(&self, old: &Live, user: &UserId) -> Result<Successor, SessionError> {
-        Ok(match self.replace(old, user).await? {
-            (Left::Moved, new) | (Left::Elsewhere(new), _) => Successor::reachable(new),
-            (Left::Ended, new) => Successor::unknown(self.emptied(new).await?),
-        })
+    /// Signs in over a session of the same user.
+    async fn sign_in_again(&self, old: &Live, user: UserId, label: Label) -> Result<Successor, SessionError> {
+        let realm = &self.exchange.realm;
+        if let Some(newcomer) = Newcomer::again(realm, old, label.clone())
+            && let Left::Moved(new) | Left::Elsewhere(new) = self.succeed(old, &newcomer).await?
+        {
+            return Ok(Successor::reachable(new));
+        }
+        Ok(Successor::unknown(self.begin(&Newcomer::new(realm, user, label)).await?))
     }
 
-    /// Makes a new record with the content of `old`, and puts it in its place if it can.
-    async fn replace(&self, old: &Live, user: &UserId) -> Result<(Left, Live), SessionError> {
-        let handle = old.body.authentication.as_ref().map_or_else(SessionHandle::random, |before| before.handle);
-        let authentication = Authentication { user: user.clone(), handle, at: self.exchange.realm.clock.now() };
-        let mut new = self.create(carried(&old.body, authentication.clone())).await?;
-        let left = self.give_way(old, &authentication, &mut new).await;
+    /// Signs in over an anonymous session.
+    async fn take_over(&self, old: &Live, newcomer: &Newcomer) -> Result<Successor, SessionError> {
+        let content = |authentication| carried(&old.body, authentication);
+        let new = self.exchange.admit(newcomer, content).await?;
+        let left = self.give_way(old, &new).await;
         let leads_nowhere = match &left {
             Ok(Left::Elsewhere(_)) => true,
             // What is not known may have led there.
             Err(error) => *error.kind() != SessionErrorKind::Unknown,
-            Ok(Left::Moved | Left::Ended) => false,
+            Ok(Left::Moved(_) | Left::Ended) => false,
         };
         if leads_nowhere {
             self.exchange.discard(&new).await;
         }
-        Ok((left?, new))
+        Ok(match left? {
+            Left::Moved(new) | Left::Elsewhere(new) => Successor::reachable(new),
+            Left::Ended => Successor::unknown(self.emptied(new).await?),
+        })
     }
 
-    /// Replaces `old` by a marker that leads to `new`, whose content follows what others write meanwhile.
-    async fn give_way(
-        &self,
-        old: &Live,
-        authentication: &Authentication,
-        new: &mut Live,
-    ) -> Result<Left, SessionError> {
+    /// Puts a new session in the place of one of the same user, with its content.
+    async fn succeed(&self, old: &Live, newcomer: &Newcomer) -> Result<Left, SessionError> {
         let until = self.exchange.store.deadline();
-        let user = &authentication.user;
-        let destination = Destination { user: user.clone(), token: new.token };
-        let marker = Marker::moved(destination.seal(&self.exchange.realm, &old.key));
-        let mut write_id = old.write_id;
+        let mut old = old.clone();
         loop {
-            let found = match self.exchange.store.end(&old.key, Some(write_id), &marker).await? {
-                Ending::Applied => return Ok(Left::Moved),
-                Ending::Absent => return Ok(Left::Ended),
-                Ending::Found(entry) => Live::see(&self.exchange.realm, &old.claim(), &entry)?,
-            };
-            match found {
-                Seen::Live(newer) => {
-                    *new = self.commit(new, carried(&newer.body, authentication.clone())).await?;
-                    write_id = newer.write_id;
-                }
-                Seen::Ended(Some(elsewhere)) => {
-                    return Ok(self.follow(&elsewhere, user).await?.map_or(Left::Ended, Left::Elsewhere));
-                }
-                Seen::Ended(None) | Seen::Nothing => return Ok(Left::Ended),
+            match self.exchange.succeed(&old, newcomer).await? {
+                Ok(new) => return Ok(Left::Moved(new)),
+                Err(None) => return Ok(Left::Ended),
+                Err(Some(found)) => match Live::see(&self.exchange.realm, &old.claim(), &found)? {
+                    Seen::Live(newer) => old = newer,
+                    gone => return self.elsewhere(gone, newcomer.user()).await,
+                },
             }
             if !self.exchange.store.has_time(until) {
                 return Err(SessionErrorKind::Contended.into());
@@ -210,13 +203,47 @@ impl Move {
         }
     }
 
-    /// The session that other requests of the same user made; none if it was another user's, or has ended since.
-    async fn follow(&self, destination: &Destination, user: &UserId) -> Result<Option<Live>, SessionError> {
+    /// Replaces an anonymous `old` by a marker that leads to `new`, whose content follows what others write meanwhile.
+    async fn give_way(&self, old: &Live, new: &Live) -> Result<Left, SessionError> {
+        let realm = &self.exchange.realm;
         let until = self.exchange.store.deadline();
-        let mut destination = destination.clone();
-        while destination.user == *user {
-            let claim = Claim { kind: CookieKind::SignedIn, token: destination.token };
-            match self.exchange.look_up(&claim).await? {
+        let Some(login) = new.claim().login else { return Err(SessionErrorKind::SignedOut.into()) };
+        let marker = Marker::moved(seal_destination(realm, &old.key, &new.claim()));
+        let (mut write_id, mut new) = (old.write_id, new.clone());
+        loop {
+            let found = match self.exchange.store.end(&old.key, Some(write_id), &marker).await? {
+                Ending::Applied => return Ok(Left::Moved(new)),
+                Ending::Absent => return Ok(Left::Ended),
+                Ending::Found(entry) => Live::see(realm, &old.claim(), &entry)?,
+            };
+            match (found, &new.body.authentication) {
+                (Seen::Live(newer), Some(authentication)) => {
+                    new = self.commit(&new, carried(&newer.body, authentication.clone())).await?;
+                    write_id = newer.write_id;
+                }
+                (gone, _) => return self.elsewhere(gone, &login.user).await,
+            }
+            if !self.exchange.store.has_time(until) {
+                return Err(SessionErrorKind::Contended.into());
+            }
+        }
+    }
+
+    /// Where a session has gone that somebody else has moved or ended.
+    async fn elsewhere(&self, gone: Seen, user: &UserDigest) -> Result<Left, SessionError> {
+        match gone {
+            Seen::Ended(Some(elsewhere)) => {
+                Ok(self.follow(elsewhere, user).await?.map_or(Left::Ended, Left::Elsewhere))
+            }
+            Seen::Ended(None) | Seen::Nothing | Seen::Live(_) => Ok(Left::Ended),
+        }
+    }
+
+    /// The session that other requests of the same user made; none if it was another user's, or has ended since.
+    async fn follow(&self, mut destination: Claim, user: &UserDigest) -> Result<Option<Live>, SessionError> {
+        let until = self.exchange.store.deadline();
+        while destination.login.is_some_and(|login| login.user == *user) {
+            match self.exchange.look_up(&destination).await? {
                 Seen::Live(live) => return Ok(Some(live)),
                 Seen::Ended(Some(further)) => destination = further,
                 Seen::Ended(None) | Seen::Nothing => break,
@@ -228,11 +255,11 @@ impl Move {
         Ok(None)
     }
 
-    async fn create(&self, body: Body) -> Result<Live, SessionError> {
-        let new = Live::begin(&self.exchange.realm, body)?;
-        self.exchange.store.create(&new.live.key, &new.entry, new.keep_for).await?;
-        telemetry::created(true);
-        Ok(new.live)
+    /// An empty session.
+    async fn begin(&self, newcomer: &Newcomer) -> Result<Live, SessionError> {
+        let created = self.exchange.realm.clock.now();
+        let empty = |authentication| Body { created, authentication: Some(authentication), slots: Vec::new() };
+        self.exchange.admit(newcomer, empty).await
     }
 
     /// Copies again: a commit, so that a new record that was ended meanwhile stays ended.
@@ -256,33 +283,12 @@ impl Move {
         let body = Body { slots: Vec::new(), ..Body::clone(&new.body) };
         self.commit(&new, body).await
     }
-
-    fn empty(&self, user: UserId) -> Body {
-        let now = self.exchange.realm.clock.now();
-        let authentication = Authentication { user, handle: SessionHandle::random(), at: now };
-        Body { created: now, authentication: Some(authentication), slots: Vec::new() }
-    }
-
-    /// The signed-in cookie and the visitor's; the anonymous one goes.
-    fn cookies(&self, new: &Live) -> Result<Cookies, SessionError> {
-        let authentication = new.body.authentication.as_ref().ok_or(SessionErrorKind::SignedOut)?;
-        let visitor = VisitorToken {
-            expires: self.exchange.realm.clock.now().plus(self.exchange.realm.visitor_lifetime),
-            handle: authentication.handle,
-            user: authentication.user.clone(),
-        };
-        Ok(Cookies::default()
-            .session(&self.exchange.realm, CookieKind::SignedIn, &new.token)
-            .visitor(&self.exchange.realm, &visitor)
-            .remove(&self.exchange.realm, CookieKind::Anonymous))
-    }
 }
 
-/// The content of a session for its successor. What an anonymous visitor gathered is carried unless its type says
-/// otherwise: somebody else may have planted it.
+/// The content of an anonymous session for its successor: all but what its type says must be left behind, as somebody else
+/// may have planted it.
 fn carried(old: &Body, authentication: Authentication) -> Body {
-    let was_anonymous = old.authentication.is_none();
-    let stays = |slot: &&Slot| !(was_anonymous && slot.drop_at_sign_in);
+    let stays = |slot: &&Slot| !slot.drop_at_sign_in;
     let slots = old.slots.iter().filter(stays).cloned().collect();
     Body { created: old.created, authentication: Some(authentication), slots }
 }

@@ -1,16 +1,18 @@
 //! The view that all extractors of one request share.
 
-use super::live::{Destination, Live, Seen};
+use super::epoch::OwnEpoch;
+use super::live::{Live, Seen};
 use super::presented::{Claim, Presented};
 use super::realm::Realm;
 use super::reply::{Cookies, Reply};
-use crate::clock::Timestamp;
+use crate::clock::{Moment, Timestamp};
 use crate::error::{SessionError, SessionErrorKind};
 use crate::id::UserId;
 use crate::record::{Body, Marker};
+use crate::revocation::AsOf;
 use crate::store::{Meter, PatientStore};
 use crate::telemetry;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
@@ -23,12 +25,14 @@ pub(crate) struct Exchange {
     pub(super) presented: Presented,
     pub(super) reply: Reply,
     meter: Arc<Meter>,
-    /// When the request came.
-    began: Timestamp,
+    pub(super) began: Began,
+    /// When that was, by the realm's clock.
+    began_at: Timestamp,
+    pub(super) own_epoch: OwnEpoch,
     /// Whom the browser belongs to, once somebody has asked, or this request signed in or out.
-    visitor: std::sync::Mutex<Option<Option<UserId>>>,
+    pub(super) visitor: std::sync::Mutex<Option<Option<UserId>>>,
     /// Held while the session is loaded or changed: the changes of one request come one after the other.
-    current: Arc<Mutex<Current>>,
+    pub(super) current: Arc<Mutex<Current>>,
 }
 
 /// The session of this request.
@@ -40,7 +44,7 @@ pub(super) enum Current {
     /// There is none, and this is what beginning one comes to.
     Vacant(Vacancy),
     /// Others ended it, or moved it at sign-in; nothing may be begun in its place.
-    Ended(Option<Destination>),
+    Ended(Option<Claim>),
 }
 
 /// Whether a session may begin where there is none.
@@ -61,14 +65,25 @@ pub(crate) enum Activity {
     Ignored,
 }
 
+/// The moment at which a request came.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Began {
+    pub(crate) moment: Moment,
+    /// What was known to be revoked.
+    pub(crate) known: AsOf,
+}
+
 pub(super) type Guard = OwnedMutexGuard<Current>;
 
 impl Exchange {
-    pub(super) fn new(realm: Arc<Realm>, presented: Presented, began: Timestamp) -> Self {
+    pub(super) fn new(realm: Arc<Realm>, presented: Presented, began: Began) -> Self {
         let meter = Arc::<Meter>::default();
+        realm.follow();
         Self {
             store: realm.store.clone().counting(Arc::clone(&meter)),
+            began_at: realm.clock.at(began.moment),
             began,
+            own_epoch: OwnEpoch::default(),
             realm,
             presented,
             reply: Reply::default(),
@@ -101,22 +116,6 @@ impl Exchange {
     /// What sessions have cost this request so far.
     pub(crate) fn meter(&self) -> &Meter {
         &self.meter
-    }
-
-    /// Whom the browser belongs to. Opens the cookie when first asked; no store call.
-    pub(crate) fn visitor(&self) -> Option<UserId> {
-        let _timer = self.meter.time();
-        let open = || self.presented.visitor(&self.realm).map(|token| token.user);
-        self.known_visitor().get_or_insert_with(open).clone()
-    }
-
-    /// Whom it belongs to from here on: this request has signed in or out.
-    pub(super) fn set_visitor(&self, user: Option<UserId>) {
-        *self.known_visitor() = Some(user);
-    }
-
-    fn known_visitor(&self) -> std::sync::MutexGuard<'_, Option<Option<UserId>>> {
-        self.visitor.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The session's content; none if there is no session. One round trip for all who ask in one request.
@@ -192,11 +191,18 @@ impl Exchange {
     /// still on its way.
     pub(super) fn began_well_after(&self, session: &Live) -> bool {
         const UNDER_WAY: Duration = Duration::from_secs(10);
-        session.body.authentication.as_ref().is_some_and(|proof| self.began.since(proof.at) > UNDER_WAY)
+        session.body.authentication.as_ref().is_some_and(|proof| self.began_at.since(proof.at) > UNDER_WAY)
+    }
+
+    /// How long ago it began, and rather more: a clock can be set back, or stand still while the machine sleeps.
+    pub(super) fn age(&self) -> Duration {
+        let by_clock = self.realm.clock.now().since(self.began_at);
+        // Both clocks count whole milliseconds.
+        by_clock.max(self.began.moment.elapsed()) + Duration::from_millis(1)
     }
 
     fn outlasts_markers(&self) -> bool {
-        self.realm.clock.now().since(self.began) >= Marker::KEPT
+        self.realm.clock.now().since(self.began_at) >= Marker::KEPT
     }
 
     /// The first claim that leads to a live session. Whose session has gone may have begun another since.
@@ -232,7 +238,7 @@ impl Exchange {
         match self.store.touch(&live.key, live.touched, now, keep_for).await {
             Ok(touched) => {
                 if touched {
-                    telemetry::touched();
+                    telemetry::touched(realm.log_name(live.claim()));
                 }
                 live.touched = now;
             }

@@ -2,8 +2,7 @@
 
 use super::presented::Presented;
 use super::realm::Realm;
-use super::state::Exchange;
-use crate::clock::Timestamp;
+use super::state::{Began, Exchange};
 use crate::error::SessionError;
 use http::{Extensions, HeaderMap, Method, Request};
 use std::sync::atomic::{AtomicBool, Ordering, fence};
@@ -18,8 +17,7 @@ struct Inner {
     realm: Arc<Realm>,
     /// Another layer with the same cookies is around this one.
     clash: bool,
-    /// When the request came.
-    began: Timestamp,
+    began: Began,
     /// Of the layer around this one.
     outer: Option<Ticket>,
     exchange: OnceLock<Arc<Exchange>>,
@@ -38,7 +36,8 @@ impl Ticket {
             return None;
         }
         let clash = around().any(|ticket| ticket.0.realm.cookies.names() == realm.cookies.names());
-        let (realm, began) = (Arc::clone(realm), realm.clock.now());
+        let began = Began { moment: realm.clock.moment(), known: realm.revoked.as_of_now() };
+        let realm = Arc::clone(realm);
         let (exchange, closed) = (OnceLock::new(), AtomicBool::new(false));
         let ticket = Self(Arc::new(Inner { realm, clash, began, outer, exchange, closed }));
         extensions.insert(ticket.clone());

@@ -5,11 +5,14 @@ use crate::clock::Clock;
 use crate::cookie::{CookiePolicy, SameSite, check_domain, check_name};
 use crate::data::{Registry, Slots};
 use crate::error::ConfigError;
-use crate::exchange::Realm;
+use crate::exchange::{Realm, Roster};
 use crate::keyring::Keyring;
 use crate::lifetime::{LONGEST, Limits};
 use crate::record::Entry;
+use crate::revocation::Revocations;
+use crate::sessions::Sessions;
 use crate::store::{PatientStore, Store};
+use crate::telemetry;
 use std::fmt;
 use std::sync::{Arc, Once};
 use std::time::Duration;
@@ -52,8 +55,12 @@ impl SessionLayer {
     /// How long all tries of one store operation may take together unless configured: one second.
     pub const DEFAULT_STORE_DEADLINE: Duration = Duration::from_secs(1);
 
+    /// How many sessions a user may have unless configured.
+    pub const DEFAULT_MAX_SESSIONS_PER_USER: usize = 100;
+
     /// Sessions in `store`, sealed with `keys`.
     pub fn new(store: impl Store, keys: Keyring) -> Self {
+        telemetry::begin();
         let realm = Realm {
             name: "",
             store: PatientStore::new(store, Self::DEFAULT_STORE_DEADLINE),
@@ -65,6 +72,10 @@ impl SessionLayer {
             visitor_lifetime: Self::DEFAULT_VISITOR_LIFETIME,
             budget: Self::DEFAULT_BUDGET,
             registry: Registry::default(),
+            max_sessions_per_user: Self::DEFAULT_MAX_SESSIONS_PER_USER,
+            strict: false,
+            revoked: Revocations::new(Clock::system()),
+            follower: Arc::default(),
             plain_http_warning: Arc::new(Once::new()),
         };
         Self { realm: Arc::new(realm) }
@@ -102,7 +113,7 @@ impl SessionLayer {
         self.edit(|realm| {
             if let Err(error) = realm.registry.claim::<T>() {
                 // Whoever asks for the type is told the same.
-                crate::telemetry::misconfigured(&error);
+                telemetry::misconfigured(&error);
             }
         })
     }
@@ -129,6 +140,27 @@ impl SessionLayer {
             return Err(ConfigError::VisitorLifetime);
         }
         Ok(self.edit(|realm| realm.visitor_lifetime = lifetime))
+    }
+
+    /// How many sessions a user may have at once. Defaults to 100. A sign-in beyond that ends another session: the oldest that was
+    /// never used after its sign-in, or if all were used, the oldest.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::MaxSessionsPerUser`] unless it lies between 1 and 1,000.
+    pub fn max_sessions_per_user(self, limit: usize) -> Result<Self, ConfigError> {
+        if !(1..=1000).contains(&limit) {
+            return Err(ConfigError::MaxSessionsPerUser(limit));
+        }
+        Ok(self.edit(|realm| realm.max_sessions_per_user = limit))
+    }
+
+    /// Recognises nobody while this process cannot hear of revocations: before it has heard the store for the first time, and when
+    /// it has not for ten seconds. Defaults to recognising visitors by what was heard before. Sessions do not depend on it: they
+    /// are looked up in the store.
+    #[must_use]
+    pub fn strict_visitors(self) -> Self {
+        self.edit(|realm| realm.strict = true)
     }
 
     /// How many bytes a session's record may have, with its header and seal. Defaults to 4 KiB.
@@ -194,6 +226,11 @@ impl SessionLayer {
         self.edit(|realm| realm.clock = clock)
     }
 
+    /// The sessions of this layer's users, for jobs outside of requests. Call it after the setters.
+    pub fn sessions(&self) -> Sessions {
+        Sessions::new(Roster::of_realm(&self.realm))
+    }
+
     /// What the service does to a request, without a service.
     #[cfg(feature = "testing")]
     pub(crate) fn leave_ticket<B>(&self, request: &mut http::Request<B>) {
@@ -205,6 +242,9 @@ impl SessionLayer {
         let realm = Arc::make_mut(&mut self.realm);
         change(realm);
         realm.cookies.rename(realm.name);
+        // What was heard belongs to the layer as it was named before.
+        realm.revoked = Revocations::new(realm.clock.clone());
+        realm.follower = Arc::default();
         self
     }
 }
@@ -213,6 +253,7 @@ impl<S> Layer<S> for SessionLayer {
     type Service = SessionService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
+        self.realm.follow();
         SessionService::new(inner, Arc::clone(&self.realm))
     }
 }

@@ -3,7 +3,7 @@
 use super::signed_in::SignedIn;
 use crate::error::SessionError;
 use crate::exchange::{Exchange, How, Remember, Ticket};
-use crate::id::UserId;
+use crate::id::{Label, UserId};
 use http::Request;
 use std::fmt;
 use std::future::Future;
@@ -12,7 +12,8 @@ use std::sync::Arc;
 /// Who this browser belongs to: always there, read from an encrypted cookie in process, no store call.
 ///
 /// It recognises and never grants privilege, like a doorman who says "good morning, Ada". Whoever must be Ada is asked
-/// for by [`SignedIn`]. `mut visitor` signs in and out.
+/// for by [`SignedIn`]. A cookie of a session that has been ended, here or on another server, is
+/// [not recognised](crate::guide::revocation) any more. `mut visitor` signs in and out.
 ///
 /// ```
 /// use thin_session::{SessionError, UserId, Visitor};
@@ -63,6 +64,11 @@ impl Visitor {
     /// over, as after a double click, leads to the same session. It goes on to its end if the request is dropped
     /// meanwhile.
     ///
+    /// A user has as many sessions as [`max_sessions_per_user`](crate::SessionLayer::max_sessions_per_user) says; a sign-in
+    /// beyond that ends another: the oldest that was never used after its sign-in, or if all were used, the oldest. If [all](crate::Sessions::end_all) of the user's
+    /// sessions are ended while this request is under way, it is refused with `Ended`: it may have verified a password that
+    /// holds no more.
+    ///
     /// A request from another site may sign in, as identity providers answer with a form; to keep others from signing
     /// somebody in as themselves is the application's part, by tower-http's `csrf` for example.
     ///
@@ -72,13 +78,27 @@ impl Visitor {
     /// nobody knows. The browser keeps the cookies that it had, and signing in again within two minutes finds all that was
     /// to be carried over.
     pub async fn sign_in(&mut self, user: UserId) -> Result<SignedIn, SessionError> {
-        let body = self.exchange.sign_in(How::SignIn(user)).await?;
+        self.sign_in_labelled(user, "").await
+    }
+
+    /// Signs in like [`sign_in`](Self::sign_in), and labels the session for [lists](crate::Sessions::list) of the
+    /// user's sessions, with the browser's name for example. Longer labels are cut at 64 bytes, and control characters left out; an empty one leaves the label of a
+    /// session that goes on. It is text from outside: escape it where it is shown.
+    ///
+    /// # Errors
+    ///
+    /// As [`sign_in`](Self::sign_in).
+    pub async fn sign_in_labelled(&mut self, user: UserId, label: &str) -> Result<SignedIn, SessionError> {
+        let body = self.exchange.sign_in(How::SignIn(user, Label::new(label))).await?;
         self.user = body.authentication.as_ref().map(|authentication| authentication.user.clone());
         SignedIn::proved(Arc::clone(&self.exchange), body)
     }
 
     /// Notes that the signed-in user has just proved again who they are. The session gets a new id, its content and its
     /// handle stay, and both limits begin anew.
+    ///
+    /// Verify the password of [`SignedIn::user_id`], never of a name that came with the form: whoever is signed in here is taken to
+    /// have proved it.
     ///
     /// # Errors
     ///

@@ -10,7 +10,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-/// Proof, from the store, of who is signed in: the same one round trip as a [`Session`](crate::Session). 401 without.
+/// Proof, from the store, of who is signed in: the same one round trip as a [`Session`](crate::Session). 401 without,
+/// which can [lead to the sign-in page](crate::guide::sign_in_page).
 ///
 /// `Option<SignedIn>` is `None` where nobody is; an outage stays an error.
 #[derive(Clone)]
