@@ -20,7 +20,8 @@ pub(crate) async fn in_plain_words(request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     let response = next.run(request).await;
     let page = match (response.extensions().get::<SessionErrorKind>(), response.extensions().get::<Cost>()) {
-        (Some(SessionErrorKind::SignedOut), _) => return to_sign_in(response, &path),
+        (Some(SessionErrorKind::SignedOut), _) => return led(response, "/sign-in", &path),
+        (Some(SessionErrorKind::NotRecent { .. }), _) => return led(response, "/confirm-it-is-you", &path),
         (Some(kind), Some(cost)) => page("Sorry", words_for_session(kind), cost),
         (Some(kind), None) => impersonal_page("Sorry", words_for_session(kind)),
         (None, _) if is_bare_error(&response) => impersonal_page("Sorry", words_for_status(response.status())),
@@ -32,9 +33,9 @@ pub(crate) async fn in_plain_words(request: Request, next: Next) -> Response {
     Response::from_parts(head, page.into_string().into())
 }
 
-/// The redirect of somebody who is not signed in. What the session layer tells caches stays.
-fn to_sign_in(refused: Response, back: &str) -> Response {
-    let mut redirect = Redirect::to(&format!("/sign-in?back={back}")).into_response();
+/// The redirect of somebody who has to prove first who they are. What the session layer tells caches stays.
+fn led(refused: Response, to: &str, back: &str) -> Response {
+    let mut redirect = Redirect::to(&format!("{to}?back={back}")).into_response();
     for name in [header::CACHE_CONTROL, header::VARY] {
         if let Some(value) = refused.headers().get(&name) {
             redirect.headers_mut().insert(name, value.clone());
@@ -61,7 +62,10 @@ fn words_for_session(kind: &SessionErrorKind) -> Markup {
             "We could not find out whether your last change was saved. Look at your cart before you try again.",
         ),
         Kind::Contended => words("One moment, please", "Too much at once; nothing was changed. Try again in a moment."),
-        Kind::Ended => words("Signed out meanwhile", "Your session has ended in another tab, and nothing was changed."),
+        Kind::Ended => words(
+            "Signed out meanwhile",
+            "You were signed out while this was under way, and nothing was changed. Please sign in again.",
+        ),
         Kind::TooLarge { .. } => words("That is too much", "It does not fit into your cart. What was in it stays."),
         Kind::Newer { .. } => words("One moment, please", "The shop is being renovated. Your cart is safe."),
         Kind::CrossSite => words_for_status(StatusCode::FORBIDDEN),

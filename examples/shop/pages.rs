@@ -34,6 +34,7 @@ fn document(title: &str, content: Markup, footer: Markup) -> Markup {
                         a href="/" { "Catalogue" }
                         a href="/my" { "My shop" }
                         a href="/orders" { "Orders" }
+                        a href="/account" { "Account" }
                         a href="/cart" { "Cart " span #badge hidden {} }
                     }
                 }

@@ -63,6 +63,19 @@ impl Users {
         let name = name.trim().to_lowercase();
         let user =
             self.all.read().unwrap_or_else(PoisonError::into_inner).iter().find(|user| is_named(user, &name)).cloned();
+        self.check(user, password).await.ok_or(WRONG)
+    }
+
+    /// Whether the password is the one of this user, who is signed in.
+    pub(crate) async fn verify_again(&self, id: &UserId, password: String) -> Result<(), Refusal> {
+        const WRONG: Refusal = Refusal::Form("That is not the right password.");
+        if password.len() > Self::MAX_PASSWORD {
+            return Err(WRONG);
+        }
+        self.check(self.find(id), password).await.map(drop).ok_or(WRONG)
+    }
+
+    async fn check(&self, user: Option<User>, password: String) -> Option<UserId> {
         // For a stranger's name too, so that the time it takes does not tell whose names are known.
         let hash = user.as_ref().map_or_else(|| DEMO_HASHES[0].to_owned(), |user| user.password.clone());
         let verify = move || {
@@ -70,19 +83,15 @@ impl Users {
             Argon2::default().verify_password(password.as_bytes(), &hash)
         };
         match (user, self.off_the_runtime(verify).await) {
-            (Some(user), Some(Ok(()))) => Ok(user.id),
-            _ => Err(WRONG),
+            (Some(user), Some(Ok(()))) => Some(user.id),
+            _ => None,
         }
     }
 
     /// Opens an account.
     pub(crate) async fn add(&self, name: String, password: String, taste: Taste) -> Result<UserId, Refusal> {
         let name = crate::text::line(&name, Self::MAX_NAME).ok_or(Refusal::Form("A name has 1 to 30 characters."))?;
-        if !(Self::MIN_PASSWORD..=Self::MAX_PASSWORD).contains(&password.len()) {
-            return Err(Refusal::Form("A password has 8 to 100 characters."));
-        }
-        let hash = move || Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string());
-        let Some(Ok(password)) = self.off_the_runtime(hash).await else { return Err(Refusal::Closed) };
+        let password = self.hash(password).await?;
         // Random, since a session in Redis may outlive this process: whoever is the third user tomorrow is not today's.
         let Ok(id) = UserId::new(rand::random::<u64>()) else { return Err(Refusal::Closed) };
         let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
@@ -94,6 +103,29 @@ impl Users {
         }
         all.push(User { id: id.clone(), name, taste, password });
         Ok(id)
+    }
+
+    /// Another password in the place of this one. From then on `verify` knows no other.
+    pub(crate) async fn change_password(&self, id: &UserId, old: String, new: String) -> Result<(), Refusal> {
+        let before = self.find(id).map(|user| user.password);
+        self.verify_again(id, old).await?;
+        let new = self.hash(new).await?;
+        let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
+        match all.iter_mut().find(|user| user.id == *id) {
+            Some(user) if Some(&user.password) == before.as_ref() => user.password = new,
+            Some(_) => return Err(Refusal::Form("Your password has just been changed elsewhere.")),
+            None => return Err(Refusal::Form("We do not know this account any more.")),
+        }
+        Ok(())
+    }
+
+    async fn hash(&self, password: String) -> Result<String, Refusal> {
+        if !(Self::MIN_PASSWORD..=Self::MAX_PASSWORD).contains(&password.len()) {
+            return Err(Refusal::Form("A password has 8 to 100 characters."));
+        }
+        let hash = move || Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string());
+        let Some(Ok(hash)) = self.off_the_runtime(hash).await else { return Err(Refusal::Closed) };
+        Ok(hash)
     }
 
     /// Hashes where it holds nobody up; none if that was a panic.

@@ -8,6 +8,7 @@ pub(crate) use delivery::{Address, Delivery};
 pub(crate) use progress::Checkout;
 
 use crate::Shop;
+use crate::account::Recent;
 use crate::cart::Cart;
 use crate::ledger::OrderNumber;
 use crate::refusal::Refusal;
@@ -31,8 +32,8 @@ pub(crate) fn routes() -> Router<Arc<Shop>> {
         .route("/checkout/confirm", get(confirm).post(order))
 }
 
-// Each handler below names `SignedIn` first: whoever is not is sent to sign in (see `error`). It and the session share
-// one load.
+// Each handler below names `SignedIn` or `Recent` first: whoever is not is sent to sign in (see `error`). It and the session
+// share one load.
 
 /// To the first step that is not done. Costs one load.
 async fn begin(_: SignedIn, session: Session<(Cart, Checkout)>) -> Redirect {
@@ -88,7 +89,7 @@ async fn set_delivery(
 }
 
 /// Costs one load.
-async fn confirm(who: SignedIn, session: Session<(Cart, Checkout)>, cost: Cost) -> Response {
+async fn confirm(who: Recent, session: Session<(Cart, Checkout)>, cost: Cost) -> Response {
     let (cart, checkout) = &*session;
     match checkout.order(who.user_id(), cart) {
         Some(order) => pages::confirm(&order, None, &cost).into_response(),
@@ -108,7 +109,7 @@ struct ConfirmForm {
 /// was ordered out of the cart, and the checkout back to its beginning. Whatever happens in between, a second click, a
 /// lost connection or an outage: with the same number, trying again is the same order.
 async fn order(
-    who: SignedIn,
+    who: Recent,
     State(shop): State<Arc<Shop>>,
     mut session: Session<(Cart, Checkout)>,
     cost: Cost,

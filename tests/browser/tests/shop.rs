@@ -13,6 +13,7 @@ fn main() -> ExitCode {
     let trials = vec![
         trial("shopping_in_a_browser", &["chromium", "chromedriver"], shopping_in_a_browser),
         trial("what_ada_did_bob_does_not_see", &["chromium", "chromedriver"], what_ada_did_bob_does_not_see),
+        trial("one_user_at_two_browsers", &["chromium", "chromedriver"], one_user_at_two_browsers),
         trial("nothing_personal_comes_from_a_cache", &["nginx"], nothing_personal_comes_from_a_cache),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
@@ -68,6 +69,13 @@ impl Window<'_> {
         let path = format!("//button[contains(normalize-space(.), '{caption}')]");
         let button = self.client.wait().for_element(Locator::XPath(&path)).await.expect("the button is there");
         button.click().await.expect("it can be pressed");
+    }
+
+    /// Follows the first link with such words.
+    async fn follow(&self, words: &str) {
+        let path = format!("//a[contains(normalize-space(.), '{words}')]");
+        let link = self.client.wait().for_element(Locator::XPath(&path)).await.expect("the link is there");
+        link.click().await.expect("it can be followed");
     }
 
     /// Waits for a page with these words.
@@ -182,6 +190,50 @@ async fn what_ada_did_bob_does_not_see() {
             assert!(!page.contains(hers) && !source.contains(hers), "{hers} on {path}");
         }
     }
+}
+
+async fn one_user_at_two_browsers() {
+    let shop = Example::start("shop", &[]);
+    let (home, office) = (Chromium::start().await, Chromium::start().await);
+    let home = Window { client: &home.client, shop: shop.url() };
+    let office = Window { client: &office.client, shop: shop.url() };
+    home.sign_in("Ada", "analytical-engine").await;
+    office.sign_in("Ada", "analytical-engine").await;
+
+    // From the link in the header to the button of the other.
+    home.follow("Account").await;
+    home.sees("You are Ada, signed in on:").await;
+    home.sees("Chrome on Linux").await;
+    home.sees("Last seen just now").await;
+    home.sees("Sign out all others").await;
+    home.press("Sign out").await;
+    home.sees("This one").await;
+    assert!(!home.text().await.contains("Sign out all others"), "{}", home.text().await);
+    office.open("/orders").await;
+    office.sees("To try it").await;
+    home.open("/orders").await;
+    home.sees("You have not ordered anything yet.").await;
+
+    office.sign_in("Ada", "analytical-engine").await;
+    home.follow("Account").await;
+    home.follow("Change the password").await;
+    home.fill("old", "analytical-engine").await;
+    home.fill("password", "difference-engine").await;
+    home.press("Change it").await;
+    home.sees("One other device was signed out.").await;
+    home.follow("Your account").await;
+    home.sees("This one").await;
+    office.open("/account").await;
+    office.fill("name", "Ada").await;
+    office.fill("password", "analytical-engine").await;
+    office.press("Sign in").await;
+    office.sees("not the right password").await;
+    office.sign_in("Ada", "difference-engine").await;
+
+    // Whoever is asked for the password once more may press Enter.
+    office.open("/confirm-it-is-you?back=/orders").await;
+    office.fill("password", "difference-engine\n").await;
+    office.sees("You have not ordered anything yet.").await;
 }
 
 async fn nothing_personal_comes_from_a_cache() {

@@ -1,5 +1,7 @@
 //! Signing up, in and out.
 
+use super::Back;
+use super::device_name::DeviceName;
 use crate::Shop;
 use crate::goods::Taste;
 use crate::pages::{notice, page};
@@ -16,23 +18,11 @@ use serde::Deserialize;
 use std::sync::Arc;
 use thin_session::{Cost, SessionError, UserId, Visitor};
 
-pub(crate) fn routes() -> Router<Arc<Shop>> {
+pub(super) fn routes() -> Router<Arc<Shop>> {
     Router::new()
         .route("/sign-in", get(show_sign_in).post(sign_in))
         .route("/sign-up", get(show_sign_up).post(sign_up))
         .route("/sign-out", post(sign_out))
-}
-
-/// Where to go afterwards.
-#[derive(Deserialize)]
-struct Back {
-    back: Option<LocalPath>,
-}
-
-impl Back {
-    fn path(self) -> LocalPath {
-        self.back.unwrap_or(LocalPath::from("/my"))
-    }
 }
 
 #[derive(Deserialize)]
@@ -59,11 +49,12 @@ async fn show_sign_in(Query(back): Query<Back>, cost: Cost) -> Markup {
 async fn sign_in(
     State(shop): State<Arc<Shop>>,
     visitor: Visitor,
+    device: DeviceName,
     cost: Cost,
     Form(form): Form<SignIn>,
 ) -> Result<Response, SessionError> {
     match shop.users.verify(&form.name, form.password).await {
-        Ok(user) => begin(visitor, user, &form.back).await,
+        Ok(user) => begin(visitor, user, &device, &form.back).await,
         Err(refusal) => {
             let page = sign_in_page(&form.back, Some(&refusal), &cost);
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
@@ -80,11 +71,12 @@ async fn show_sign_up(Query(back): Query<Back>, cost: Cost) -> Markup {
 async fn sign_up(
     State(shop): State<Arc<Shop>>,
     visitor: Visitor,
+    device: DeviceName,
     cost: Cost,
     Form(form): Form<SignUp>,
 ) -> Result<Response, SessionError> {
     match shop.users.add(form.name, form.password, form.taste).await {
-        Ok(user) => begin(visitor, user, &form.back).await,
+        Ok(user) => begin(visitor, user, &device, &form.back).await,
         Err(refusal) => {
             let page = sign_up_page(&form.back, Some(&refusal), &cost);
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
@@ -96,8 +88,13 @@ async fn sign_up(
 ///
 /// The cart comes along by itself: an anonymous one into the new session, or all that a session of the same user held.
 /// Of another user's session nothing does.
-async fn begin(mut visitor: Visitor, user: UserId, next: &LocalPath) -> Result<Response, SessionError> {
-    visitor.sign_in(user).await?;
+async fn begin(
+    mut visitor: Visitor,
+    user: UserId,
+    device: &DeviceName,
+    next: &LocalPath,
+) -> Result<Response, SessionError> {
+    visitor.sign_in_labelled(user, device.as_str()).await?;
     Ok(Redirect::to(next.as_str()).into_response())
 }
 
