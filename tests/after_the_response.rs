@@ -370,7 +370,7 @@ async fn a_dropped_sign_in_leaves_one_session_and_can_be_tried_again() {
     async fn sign_in(mut visitor: Visitor) -> Result<(), SessionError> {
         visitor.sign_in(UserId::new(42)?).await.map(drop)
     }
-    const CALLS: &[Call] = &[Call::Load, Call::Create, Call::End];
+    const CALLS: &[Call] = &[Call::Load, Call::Admit, Call::End];
     for moment in 0..2 * CALLS.len() {
         let mut tab = Tab::with_cart().await;
         let gates = moments(&tab, CALLS);
@@ -404,7 +404,7 @@ async fn a_dropped_first_sign_in_leaves_nothing_behind() {
     }
     for hold in [Recording::hold, Recording::hold_answer] {
         let tab = Tab::new();
-        let (create, end) = (hold(&tab.store, Call::Create), tab.store.hold_answer(Call::End));
+        let (create, end) = (hold(&tab.store, Call::Admit), tab.store.hold_answer(Call::Depart));
         tab.hang_up_at(&create, sign_in).await;
         end.reached().await;
         end.open();
@@ -418,8 +418,8 @@ async fn a_dropped_proof_loses_nothing_either() {
         visitor.reauthenticated().await.map(drop)
     }
     let mut tab = Tab::signed_in().await;
-    let end = tab.store.hold_answer(Call::End);
-    tab.hang_up_at(&end, prove).await;
+    let admit = tab.store.hold_answer(Call::Admit);
+    tab.hang_up_at(&admit, prove).await;
     tab.until_live(1).await;
     tab.sign_in().await;
     assert_eq!(tab.cart().await, "[1]");
@@ -433,8 +433,8 @@ async fn a_dropped_sign_out_signs_out() {
     }
     for hold in [Recording::hold, Recording::hold_answer] {
         let tab = Tab::signed_in().await;
-        let end = hold(&tab.store, Call::End);
-        tab.hang_up_at(&end, sign_out).await;
+        let depart = hold(&tab.store, Call::Depart);
+        tab.hang_up_at(&depart, sign_out).await;
         tab.until_live(0).await;
         assert_eq!(tab.cart().await, "[]");
     }

@@ -117,7 +117,7 @@ async fn after_a_failed_change_of_users_the_request_asks_the_store_who_is_signed
     let (store, _, layer) = site();
     let mut browser = newcomer();
     visit(&mut browser, &layer, sign_in_ada).await;
-    let held = store.hold_answer(Call::Create);
+    let held = store.hold_answer(Call::Admit);
     let (down, open) = (Arc::clone(&store), held.clone());
     tokio::spawn(async move {
         held.reached().await;

@@ -347,6 +347,21 @@ async fn the_visitor_cookie_lives_as_long_as_is_configured_and_is_never_renewed(
 }
 
 #[tokio::test]
+async fn a_lifetime_of_the_visitor_cookie_that_was_lowered_holds_for_those_that_are_out() {
+    let clock = Clock::manual();
+    let (_, before) = layer(&clock);
+    let after = before.clone().visitor_lifetime(Duration::from_secs(3600)).expect("a lifetime");
+    let mut browser = newcomer();
+    visit(&mut browser, &before, sign_in).await;
+    let recognised = async |visitor: Visitor| visitor.user_id().is_some().to_string();
+    for (wait, expected) in [(3599, "true"), (1, "false")] {
+        clock.advance(Duration::from_secs(wait));
+        assert_eq!(visit(&mut browser, &after, recognised).await.text(), expected);
+        assert_eq!(visit(&mut browser, &before, recognised).await.text(), "true");
+    }
+}
+
+#[tokio::test]
 async fn one_response_sets_each_cookie_once() {
     async fn begin_and_sign_in(cart: Session<Cart>, visitor: Visitor) -> Result<(), SessionError> {
         add(cart).await?;

@@ -130,7 +130,7 @@ async fn every_extractor_works_without_axum() {
         ("/both", "1 ", &[Call::Load]),
         ("/peek", "1", &[Call::Load]),
         ("/lazy", "", &[]),
-        ("/sign-in", "42", &[Call::Load, Call::Create, Call::End]),
+        ("/sign-in", "42", &[Call::Load, Call::Admit, Call::End]),
         ("/visitor", "42", &[]),
         ("/signed-in", "42", &[Call::Load]),
         ("/recent", "42", &[Call::Load]),

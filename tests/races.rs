@@ -1,7 +1,7 @@
 //! Real concurrency: many requests of one session at once, on several threads and two servers. Numbers, not examples.
 
 #[allow(dead_code, reason = "each test program uses its part")]
-#[path = "protocol/gate.rs"]
+#[path = "protocol/gate/mod.rs"]
 mod gate;
 #[allow(dead_code, unused_imports, unused_macros, reason = "each test program uses its part")]
 #[path = "protocol/shop.rs"]
@@ -14,10 +14,12 @@ use gate::{Hold, Op, Step};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use shop::{Counter, Shop, ok, refused, routes, see};
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use testbed::{Answer, Client};
 use thin_session::{Session, SessionError};
+use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
 const CROWD: usize = 64;
@@ -169,23 +171,48 @@ async fn signing_out_among_updates_leaves_nothing_alive() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_is_added_while_signing_in_is_in_the_cart_or_visibly_failed() {
     let shop = Shop::in_memory();
-    let (mut added, mut failed) = (0, 0);
+    let mut all = Added::default();
     for _ in 0..200 {
-        let mut browser = shop.browser_with_tea().await;
+        all.while_at(shop.browser_with_tea().await, "/sign-in/ada").await;
+    }
+    assert!(all.added + all.failed == 800 && all.added > 0, "{all:?}");
+}
+
+/// The same where one session takes the place of another in one step.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_is_added_while_signing_in_again_is_in_the_cart_or_visibly_failed() {
+    let shop = Shop::in_memory();
+    let mut all = Added::default();
+    for round in 0..200 {
+        let path = if round % 2 == 0 { "/reauthenticate" } else { "/sign-in/ada" };
+        all.while_at(shop.signed_in("ada").await, path).await;
+    }
+    assert!(all.added + all.failed == 800 && all.added > 0, "{all:?}");
+}
+
+#[derive(Debug, Default)]
+struct Added {
+    added: usize,
+    failed: usize,
+}
+
+impl Added {
+    /// Adds four things while the browser is on its way to this page.
+    async fn while_at(&mut self, mut browser: Client, path: &str) {
         let mut all = JoinSet::new();
         for item in ["milk", "honey", "bread", "salt"] {
             let browser = browser.clone();
             all.spawn(async move { (item, browser.ask(Method::POST, &format!("/cart/{item}")).await) });
         }
-        ok(browser.post("/sign-in/ada").await);
+        ok(browser.post(path).await);
         let cart = see(&browser, "/cart").await;
         let mut expected = vec!["tea"];
         for (item, answer) in all.join_all().await {
             if answer.status == StatusCode::OK {
-                added += 1;
+                self.added += 1;
                 expected.push(item);
             } else {
-                failed += 1;
+                self.failed += 1;
                 refused(answer, "Ended");
             }
         }
@@ -194,5 +221,51 @@ async fn what_is_added_while_signing_in_is_in_the_cart_or_visibly_failed() {
         expected.sort_unstable();
         assert_eq!(found, expected);
     }
-    assert!(added + failed == 800 && added > 0, "{added} added, {failed} failed");
+}
+
+/// All of them have begun when the sessions of their user are ended: whoever comes first, none is left.
+async fn none_of_many_sign_ins_survives_the_end_of_all(shop: Shop, rounds: usize) {
+    for _ in 0..rounds {
+        let mut devices = vec![shop.signed_in("ada").await, shop.signed_in("ada").await];
+        devices.extend([shop.browser_with_tea().await, shop.browser()]);
+        let (many, meet, asked) = (devices.len(), Arc::new(Barrier::new(devices.len() + 1)), AtomicUsize::new(0));
+        let at_admit = Arc::clone(&meet);
+        shop.gate.rule(move |op| {
+            let meet = Arc::clone(&at_admit);
+            // Whoever tries again waits for nobody.
+            let waits = op == Op::Admit && asked.fetch_add(1, Ordering::SeqCst) < many;
+            if waits {
+                Step::before(async move {
+                    meet.wait().await;
+                })
+            } else {
+                Step::Pass
+            }
+        });
+        let mut all = JoinSet::new();
+        for mut browser in devices {
+            all.spawn(async move { browser.post("/sign-in/ada").await });
+        }
+        let end = shop.ending_all_of_adas();
+        meet.wait().await;
+        end.await;
+        for answer in all.join_all().await {
+            if answer.status != StatusCode::OK {
+                refused(answer, "Ended");
+            }
+        }
+        shop.gate.no_rule();
+        assert_eq!(shop.sessions_of_ada().await, 0);
+        shop.let_time_pass().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn none_of_many_sign_ins_survives_the_end_of_all_in_memory() {
+    none_of_many_sign_ins_survives_the_end_of_all(Shop::in_memory(), 200).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn none_of_many_sign_ins_survives_the_end_of_all_on_redis() {
+    none_of_many_sign_ins_survives_the_end_of_all(Shop::on_redis().await, 50).await;
 }

@@ -4,7 +4,7 @@
 //! connection, has its half of the crowd count, and answers with what each was told.
 
 #[allow(dead_code, reason = "each test program uses its part")]
-#[path = "protocol/gate.rs"]
+#[path = "protocol/gate/mod.rs"]
 mod gate;
 #[allow(dead_code, unused_imports, unused_macros, reason = "each test program uses its part")]
 #[path = "protocol/shop.rs"]

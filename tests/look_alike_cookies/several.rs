@@ -112,7 +112,7 @@ async fn signing_in_works_and_carries_nothing_over() {
     let [mine, planted] = [site.visitor_with("mine").await, site.visitor_with("planted").await];
     let both = [mine, planted].map(|browser| browser.cookie_header().into_bytes());
     let (answer, calls) = site.send(Method::POST, "/sign-in/ada", &both).await;
-    assert_eq!((answer.status.as_u16(), calls), (200, vec![Call::Create]));
+    assert_eq!((answer.status.as_u16(), calls), (200, vec![Call::Admit]));
     let mut browser = site.newcomer();
     browser.take(&answer);
     assert_eq!((browser.get("/who").await.text(), browser.get("/note").await.text()), ("ada", ""));

@@ -153,6 +153,31 @@ async fn d_not_applied_is_told_by_the_marker_too(shop: Shop) {
     assert_eq!(shop.gate.live().await, []);
 }
 
+/// A user's session leaves its marker by other scripts than an anonymous one, whoever ends or moves it.
+async fn d_the_marker_of_a_users_session_tells_as_much(shop: Shop) {
+    for way in ["/sign-out", "/reauthenticate", "/sign-in/ada", "/sign-in/bob", "each", "all"] {
+        for (lost, applied) in [(Step::LoseReply, true), (Step::LoseRequest, false)] {
+            let mut browser = counting(&shop).await;
+            ok(browser.post("/sign-in/ada").await);
+            let (each, all) = (shop.ending_each_of_adas(), shop.ending_all_of_adas());
+            let ending = match way {
+                "each" => Step::before(each),
+                "all" => Step::before(all),
+                path => Step::before(elsewhere(&browser, path)),
+            };
+            shop.gate.plan(Op::Commit, [lost, ending]);
+            let answer = browser.post("/count").await;
+            if applied {
+                assert_eq!(ok(answer).text(), "2", "{way}");
+            } else {
+                refused(answer, "Ended");
+            }
+            assert_eq!(see(&browser, "/count").await, "0", "{way}");
+            shop.let_time_pass().await;
+        }
+    }
+}
+
 /// The marker itself has expired: nothing is left that could tell.
 #[tokio::test]
 async fn d_where_nothing_is_left_it_is_unknown() {
@@ -228,6 +253,7 @@ on_each_store! {
     d_applied_is_told_by_the_marker_of_a_session_signed_out_since,
     d_applied_is_told_by_the_markers_history,
     d_not_applied_is_told_by_the_marker_too,
+    d_the_marker_of_a_users_session_tells_as_much,
     e_a_request_that_arrives_after_its_resend_is_not_applied_again,
     e_a_request_that_arrives_after_the_second_run_is_not_applied,
     e_a_request_that_arrives_when_all_have_given_up_was_unknown,

@@ -2,7 +2,8 @@
 //!
 //! | module | entries | subject |
 //! |---|---|---|
-//! | `sign_in` | 1 | the session that gives way, and the one that takes its place |
+//! | `sign_in` | 1 | the anonymous session that gives way, and the one that takes its place |
+//! | `one_step` | 1 | the same over a session of the same user |
 //! | `hanging_up` | 1 | clients and processes that go away halfway |
 //! | `late_writes` | 2 | a first write that comes late |
 //! | `lost_replies` | 5 | a conflict or an error does not mean "not applied" |
@@ -27,6 +28,7 @@ mod late_writes;
 mod lost_replies;
 mod memory;
 mod next_user;
+mod one_step;
 mod releases;
 mod sealing;
 mod sign_in;

@@ -22,12 +22,31 @@ async fn a_sign_in_that_finds_no_room_changes_nothing() {
     assert_eq!(see(&browser, "/cart").await, "tea");
 }
 
+/// The one that gives way leaves a marker, which takes its room.
+#[tokio::test]
+async fn a_session_that_is_to_take_the_place_of_another_finds_no_room_and_changes_nothing() {
+    let shop = Shop::in_memory_of(2);
+    let mut browser = shop.signed_in("ada").await;
+    for path in ["/reauthenticate", "/sign-in/ada", "/sign-in/bob"] {
+        refused(browser.post(path).await, "Unavailable");
+        assert_eq!(see(&browser, "/who").await, "ada");
+        assert_eq!(see(&browser, "/cart").await, "tea");
+    }
+}
+
 #[tokio::test]
 async fn a_full_store_refuses_no_ending() {
     let shop = Shop::in_memory_of(2);
     let mut browser = shop.signed_in("ada").await;
     refused(shop.browser().post("/cart/milk").await, "Unavailable");
     ok(browser.post("/sign-out").await);
+    assert_eq!(shop.gate.live().await, []);
+
+    let shop = Shop::in_memory_of(4);
+    let devices = [shop.signed_in("ada").await, shop.signed_in("ada").await];
+    refused(shop.browser().post("/cart/milk").await, "Unavailable");
+    shop.ending_all_of_adas().await;
+    assert_eq!(see(&devices[0], "/who").await, "");
     assert_eq!(shop.gate.live().await, []);
 }
 

@@ -31,7 +31,7 @@ async fn another_users_session_that_cannot_be_ended_keeps_the_next_out(shop: Sho
     // All tries of ending hers; what was made for him is then tidied away.
     let ends = AtomicU32::new(0);
     let refuse =
-        move |op| if op == Op::End && ends.fetch_add(1, Ordering::SeqCst) < 3 { Step::Refuse } else { Step::Pass };
+        move |op| if op == Op::Depart && ends.fetch_add(1, Ordering::SeqCst) < 3 { Step::Refuse } else { Step::Pass };
     shop.gate.rule(refuse);
     refused(browser.post("/sign-in/bob").await, "Unavailable");
     shop.gate.no_rule();
@@ -105,6 +105,40 @@ async fn of_two_users_with_one_cookie_one_gets_the_cart(shop: Shop) {
     }
 }
 
+/// The same over a session of one of them: it ends, whoever comes first, and neither finds anything of the other.
+async fn of_two_users_over_adas_session_neither_gets_anything(shop: Shop) {
+    let browser = shop.signed_in("ada").await;
+    let (sign_in, bob) = in_the_background(&browser, "/sign-in/bob");
+    shop.gate.plan(Op::Admit, [Step::before(sign_in)]);
+    let ada = ok(browser.ask(Method::POST, "/sign-in/ada").await);
+    let bob = bob.await.expect("Bob was answered");
+    for (answer, user) in [(ada, "ada"), (bob, "bob")] {
+        let mut browser = browser.clone();
+        browser.take(&answer);
+        assert_eq!(see(&browser, "/who").await, user);
+        assert_eq!(see(&browser, "/cart").await, "");
+    }
+    assert_eq!(shop.gate.live().await.len(), 2);
+}
+
+/// Hers has moved on by the time that it is ended for him: it is found where it is.
+async fn another_user_signs_in_while_she_proves_hers_again_and_it_ends(shop: Shop) {
+    for path in ["/reauthenticate", "/sign-in/ada"] {
+        let (adas, mut browser) = (shop.signed_in("ada").await, shop.browser());
+        let (again, answer) = in_the_background(&adas, path);
+        shop.gate.plan(Op::Depart, [Step::before(again)]);
+        browser.cookies.clone_from(&adas.cookies);
+        ok(browser.post("/sign-in/bob").await);
+        let mut adas = adas;
+        adas.take(&answer.await.expect("she was answered"));
+        assert_eq!(see(&adas, "/who").await, "");
+        assert_eq!(see(&browser, "/who").await, "bob");
+        assert_eq!(see(&browser, "/cart").await, "");
+        assert_eq!(shop.gate.live().await.len(), 1);
+        ok(browser.post("/sign-out").await);
+    }
+}
+
 async fn another_user_with_a_cookie_that_has_moved_gets_nothing(shop: Shop) {
     let old = shop.browser_with_tea().await;
     let mut adas = old.clone();
@@ -126,5 +160,7 @@ on_each_store! {
     what_is_dropped_stays_behind_when_it_is_copied_again,
     what_its_type_drops_stays_when_the_same_user_signs_in_again,
     of_two_users_with_one_cookie_one_gets_the_cart,
+    of_two_users_over_adas_session_neither_gets_anything,
+    another_user_signs_in_while_she_proves_hers_again_and_it_ends,
     another_user_with_a_cookie_that_has_moved_gets_nothing,
 }

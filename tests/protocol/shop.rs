@@ -10,11 +10,10 @@ use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use testbed::{Answer, Client, RedisServer};
-use thin_session::store::{Outcome, Store as _};
+use testbed::{Answer, Client, RedisServer, Reply};
 use thin_session::{
     AtSignIn, Clock, Keyring, LazySession, MemoryStore, RedisStore, Session, SessionData, SessionError,
-    SessionErrorKind, SessionLayer, SignedIn, UserId, Visitor,
+    SessionErrorKind, SessionLayer, Sessions, SignedIn, UserId, Visitor,
 };
 use tokio::sync::oneshot;
 
@@ -55,6 +54,7 @@ pub(crate) fn routes() -> Router {
             get(async |who: Option<SignedIn>| who.map_or(String::new(), |who| who.user_id().as_str().into())),
         )
         .route("/session", get(async |who: SignedIn| who.session().to_string()))
+        .route("/devices", get(devices))
         .route("/sign-in/{user}", post(sign_in))
         .route("/sign-out", post(async |mut visitor: Visitor| visitor.sign_out().await))
         .route("/reauthenticate", post(async |mut visitor: Visitor| visitor.reauthenticated().await.map(drop)))
@@ -81,6 +81,11 @@ async fn sign_in(mut visitor: Visitor, Path(user): Path<String>) -> Result<(), S
     visitor.sign_in(UserId::new(user)?).await.map(drop)
 }
 
+/// How many sessions whoever asks has, this one included.
+async fn devices(who: SignedIn, sessions: Sessions) -> Result<String, SessionError> {
+    Ok(sessions.list(who.user_id()).await?.len().to_string())
+}
+
 /// Shows the kind of an error, which is for middleware and not for clients.
 pub(crate) async fn tell_kind(mut response: Response) -> Response {
     if let Some(kind) = response.extensions().get::<SessionErrorKind>() {
@@ -88,6 +93,13 @@ pub(crate) async fn tell_kind(mut response: Response) -> Response {
         response.headers_mut().insert("kind", kind);
     }
     response
+}
+
+/// Outlasts a busy machine: no test is right by being fast.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn ada() -> UserId {
+    UserId::new("ada").expect("it is an id")
 }
 
 /// A store behind a gate, and what the servers in front of it have in common.
@@ -130,29 +142,51 @@ impl Shop {
         }
     }
 
-    /// How many writes its Redis has carried out, also of those that changed nothing.
+    /// How many writes on sessions its Redis has carried out, also of those that changed nothing. Once the mark is there,
+    /// whoever follows news sends one script only, which is the one that begins with `PERSIST`.
     pub(crate) fn writes_carried_out(&self) -> u64 {
         let redis = self.redis.as_ref().expect("the shop is on Redis");
-        let stats = redis.command(&[b"INFO", b"commandstats"]);
-        let calls = |line: &str| {
-            let (command, rest) = line.strip_prefix("cmdstat_")?.split_once(":calls=")?;
-            let is_write = ["evalsha", "eval", "set"].contains(&command);
-            is_write.then(|| rest.split(',').next()?.parse::<u64>().ok())?
+        let stats = redis.command(&[b"INFO", b"commandstats"]).text();
+        let calls = |wanted: &str| {
+            let rest = stats.lines().find_map(|line| line.strip_prefix(&format!("cmdstat_{wanted}:calls=")));
+            rest.and_then(|rest| rest.split(',').next()?.parse::<u64>().ok()).unwrap_or_default()
         };
-        stats.text().lines().filter_map(calls).sum()
+        calls("evalsha") + calls("eval") + calls("set") - calls("persist")
     }
 
-    /// One server. Its patience outlasts a busy machine: no test is right by being fast.
+    /// Whether somebody who follows news has been there.
+    pub(crate) fn has_mark(&self) -> bool {
+        let redis = self.redis.as_ref().expect("the shop is on Redis");
+        redis.keys().iter().any(|key| key.ends_with(b":mark"))
+    }
+
+    /// Some time passes by all clocks: later is no more the same millisecond.
+    pub(crate) async fn let_time_pass(&self) {
+        self.clock.advance(Duration::from_secs(1));
+        if let Some(redis) = &self.redis {
+            let millis = || {
+                let [seconds, micros] = redis.command(&[b"TIME"]).items().try_into().expect("two numbers");
+                let number = |reply: Reply| String::from_utf8(reply.bytes()).expect("digits").parse::<u64>();
+                number(seconds).expect("digits") * 1000 + number(micros).expect("digits") / 1000
+            };
+            let before = millis();
+            until("time passes", || millis() > before + 5).await;
+        }
+    }
+
+    /// One server.
     pub(crate) fn server(&self) -> Router {
-        self.layered(routes(), Duration::from_secs(20))
+        self.layered(routes(), PATIENCE)
     }
 
     /// A server with pages and patience of its own.
     pub(crate) fn layered(&self, routes: Router, patience: Duration) -> Router {
+        routes.layer(self.layer(patience)).layer(map_response(tell_kind))
+    }
+
+    fn layer(&self, patience: Duration) -> SessionLayer {
         let layer = SessionLayer::new(Arc::clone(&self.gate), self.keys.clone());
-        routes
-            .layer(layer.clock(self.clock.clone()).store_deadline(patience).expect("it is in bounds"))
-            .layer(map_response(tell_kind))
+        layer.clock(self.clock.clone()).store_deadline(patience).expect("it is in bounds")
     }
 
     /// A server that gives up soon, for tests in which nothing else can happen.
@@ -165,17 +199,29 @@ impl Shop {
         Client::new(self.server())
     }
 
-    /// Work that ends whatever session is the newest by then: past the layer, which lets nobody do that.
-    pub(crate) async fn ending_the_newest(&self) -> impl Future<Output = ()> + Send + use<> {
-        // Only the layer makes markers.
-        let mut other = self.browser_with_tea().await;
-        ok(other.post("/sign-out").await);
-        let marker = self.gate.calls().into_iter().rev().find_map(|call| call.marker).expect("a marker was left");
-        let gate = Arc::clone(&self.gate);
+    /// Work of another process that ends each session that Ada has by then.
+    pub(crate) fn ending_each_of_adas(&self) -> impl Future<Output = ()> + Send + use<> {
+        let (sessions, ada) = (self.layer(PATIENCE).sessions(), ada());
         async move {
-            let outcome = gate.inner().end(&gate.newest(), None, &marker).await.expect("the real store answers");
-            assert_eq!(outcome, Outcome::Applied);
+            let listed = sessions.list(&ada).await.expect("the store answers");
+            assert_ne!(listed.len(), 0, "there is something to end");
+            for session in listed {
+                assert!(sessions.end(&ada, session.handle()).await.expect("the store answers"), "it lived");
+            }
         }
+    }
+
+    /// Work of another process that ends them all in one step, as after a change of her password.
+    pub(crate) fn ending_all_of_adas(&self) -> impl Future<Output = ()> + Send + use<> {
+        let (sessions, ada) = (self.layer(PATIENCE).sessions(), ada());
+        async move {
+            assert_ne!(sessions.end_all(&ada).await.expect("the store answers"), 0, "there is something to end");
+        }
+    }
+
+    /// How many sessions Ada has.
+    pub(crate) async fn sessions_of_ada(&self) -> usize {
+        self.layer(PATIENCE).sessions().list(&ada()).await.expect("the store answers").len()
     }
 
     /// A browser with tea in its cart.
@@ -247,11 +293,6 @@ pub(crate) async fn until(what: &str, happened: impl Fn() -> bool) {
         assert!(Instant::now() < deadline, "{what}");
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-}
-
-/// How many tasks the runtime has.
-pub(crate) fn tasks() -> usize {
-    tokio::runtime::Handle::current().metrics().num_alive_tasks()
 }
 
 /// Runs each of these scenarios as a test on each store.

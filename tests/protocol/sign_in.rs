@@ -1,6 +1,6 @@
-//! Signing in moves a session: what others do to the old one and the new one meanwhile. Protocol 1.
+//! Signing in moves an anonymous session: what others do to the old one and the new one meanwhile. Protocol 1.
 
-use super::gate::{Op, Step};
+use super::gate::{Delayed, Op, Step};
 use super::shop::{Shop, elsewhere, in_the_background, ok, on_each_store, refused, see};
 use axum::http::Method;
 use testbed::Client;
@@ -16,7 +16,7 @@ async fn signed_out_after_the_copy_the_new_session_holds_nothing(shop: Shop) {
 
 async fn signed_out_before_the_copy_nothing_is_carried(shop: Shop) {
     let mut browser = shop.browser_with_tea().await;
-    shop.gate.plan(Op::Create, [Step::before(elsewhere(&browser, "/sign-out"))]);
+    shop.gate.plan(Op::Admit, [Step::before(elsewhere(&browser, "/sign-out"))]);
     ok(browser.post("/sign-in/ada").await);
     assert_eq!(see(&browser, "/cart").await, "");
 }
@@ -52,14 +52,6 @@ async fn signing_out_with_a_cookie_many_moves_old_does_not_claim_what_it_did_not
     assert!(answer.status != 200 || live.is_empty(), "answered {}, {} live", answer.status, live.len());
 }
 
-/// Only a sign-in begins anew.
-async fn signed_out_during_reauthentication_nothing_lives(shop: Shop) {
-    let mut browser = shop.signed_in("ada").await;
-    shop.gate.plan(Op::End, [Step::before(elsewhere(&browser, "/sign-out"))]);
-    refused(browser.post("/reauthenticate").await, "Ended");
-    assert_eq!(shop.gate.live().await, []);
-}
-
 async fn a_lost_reply_to_the_ending_leaves_one_of_the_two_alive(shop: Shop) {
     let mut browser = shop.browser_with_tea().await;
     shop.gate.plan(Op::End, [Step::LoseReply]);
@@ -85,7 +77,7 @@ async fn an_ending_that_is_never_answered_loses_no_cart(shop: Shop) {
 }
 
 async fn an_ending_that_arrives_late_does_not_undo_the_second_copy(shop: Shop) {
-    let (mut browser, late) = (shop.browser_with_tea().await, super::gate::Delayed::default());
+    let (mut browser, late) = (shop.browser_with_tea().await, Delayed::default());
     shop.gate.plan(Op::End, [Step::Delay(late.clone()), Step::before(elsewhere(&browser, "/cart/milk"))]);
     ok(browser.post("/sign-in/ada").await);
     late.arrive().await;
@@ -187,7 +179,7 @@ async fn an_update_under_way_during_the_move_is_refused_and_begins_nothing(shop:
 /// Copying again is a commit, which never creates.
 async fn a_new_session_that_ends_while_it_is_copied_again_stays_ended(shop: Shop) {
     let mut browser = shop.browser_with_tea().await;
-    let (update, end) = (elsewhere(&browser, "/cart/milk"), shop.ending_the_newest().await);
+    let (update, end) = (elsewhere(&browser, "/cart/milk"), shop.ending_each_of_adas());
     let update_and_end = async move {
         update.await;
         end.await;
@@ -200,18 +192,60 @@ async fn a_new_session_that_ends_while_it_is_copied_again_stays_ended(shop: Shop
 }
 
 async fn a_new_session_that_ends_before_its_making_is_sent_again_stays_ended(shop: Shop) {
-    let (mut browser, end) = (shop.browser_with_tea().await, shop.ending_the_newest().await);
-    shop.gate.plan(Op::Create, [Step::LoseReply, Step::before(end)]);
+    let mut browser = shop.browser_with_tea().await;
+    shop.gate.plan(Op::Admit, [Step::LoseReply, Step::before(shop.ending_each_of_adas())]);
+    refused(browser.post("/sign-in/ada").await, "Ended");
+    shop.gate.plan(Op::Admit, [Step::LoseReply, Step::before(shop.ending_all_of_adas())]);
     refused(browser.post("/sign-in/ada").await, "Ended");
     assert_eq!(see(&browser, "/cart").await, "tea", "the old one has not moved");
     assert_eq!(shop.gate.live().await.len(), 1);
+}
+
+/// Whether its request was lost or not yet sent: whoever knew a password that holds no more does not get in with it.
+async fn a_sign_in_that_the_end_of_all_overtakes_is_refused(shop: Shop) {
+    let mut browser = shop.browser_with_tea().await;
+    for lost in [None, Some(Step::LoseRequest)] {
+        let adas = shop.signed_in("ada").await;
+        shop.gate.plan(Op::Admit, lost.into_iter().chain([Step::before(shop.ending_all_of_adas())]));
+        refused(browser.post("/sign-in/ada").await, "Ended");
+        assert_eq!(see(&adas, "/who").await, "");
+        assert_eq!(see(&browser, "/cart").await, "tea", "the old one has not moved");
+        assert_eq!(shop.gate.live().await.len(), 1);
+    }
+}
+
+/// What was made before it ended with the others, whatever else is still done for it.
+async fn ended_with_all_others_before_the_old_one_gives_way_it_stays_ended(shop: Shop) {
+    let mut browser = shop.browser_with_tea().await;
+    shop.gate.plan(Op::End, [Step::before(shop.ending_all_of_adas())]);
+    browser.post("/sign-in/ada").await;
+    assert_eq!(see(&browser, "/who").await, "");
+    assert_eq!(shop.sessions_of_ada().await, 0);
+    assert!(shop.gate.live().await.len() <= 1, "the anonymous one at most");
+}
+
+async fn a_making_that_arrives_late_makes_no_other(shop: Shop) {
+    let (mut browser, late) = (shop.browser_with_tea().await, Delayed::default());
+    shop.gate.plan(Op::Admit, [Step::Delay(late.clone())]);
+    ok(browser.post("/sign-in/ada").await);
+    late.arrive().await;
+    is_adas_with_tea(&shop, &browser).await;
+}
+
+async fn a_making_that_arrives_after_sign_out_revives_nothing(shop: Shop) {
+    let (mut browser, late) = (shop.browser_with_tea().await, Delayed::default());
+    shop.gate.plan(Op::Admit, [Step::Delay(late.clone())]);
+    ok(browser.post("/sign-in/ada").await);
+    ok(browser.post("/sign-out").await);
+    late.arrive().await;
+    assert_eq!(shop.gate.live().await, []);
 }
 
 async fn a_lost_reply_to_the_making_makes_one_session(shop: Shop) {
     for lost in [Step::LoseReply, Step::LoseRequest] {
         let mut browser = shop.browser_with_tea().await;
         let before = shop.gate.live().await.len();
-        shop.gate.plan(Op::Create, [lost]);
+        shop.gate.plan(Op::Admit, [lost]);
         ok(browser.post("/sign-in/ada").await);
         assert_eq!(see(&browser, "/cart").await, "tea");
         assert_eq!(shop.gate.live().await.len(), before);
@@ -237,10 +271,11 @@ async fn a_lost_reply_to_the_emptying_is_no_ending(shop: Shop) {
     assert_eq!(shop.gate.live().await.len(), 1);
 }
 
-/// Signed in with everything that was in the cart, in the only session that lives.
+/// Signed in with everything that was in the cart, in the only session that lives, and that her list names.
 pub(super) async fn is_adas_with_tea(shop: &Shop, browser: &Client) {
     assert_eq!(see(browser, "/who").await, "ada");
     assert_eq!(see(browser, "/cart").await, "tea");
+    assert_eq!(see(browser, "/devices").await, "1");
     assert_eq!(shop.gate.live().await.len(), 1);
 }
 
@@ -250,7 +285,6 @@ on_each_store! {
     signed_out_after_the_move_the_new_session_has_ended_too,
     signing_out_with_the_old_cookie_ends_the_new_session,
     signing_out_with_a_cookie_many_moves_old_does_not_claim_what_it_did_not_do,
-    signed_out_during_reauthentication_nothing_lives,
     a_lost_reply_to_the_ending_leaves_one_of_the_two_alive,
     a_lost_ending_is_sent_again,
     an_ending_that_is_never_answered_loses_no_cart,
@@ -265,6 +299,10 @@ on_each_store! {
     an_update_under_way_during_the_move_is_refused_and_begins_nothing,
     a_new_session_that_ends_while_it_is_copied_again_stays_ended,
     a_new_session_that_ends_before_its_making_is_sent_again_stays_ended,
+    a_sign_in_that_the_end_of_all_overtakes_is_refused,
+    ended_with_all_others_before_the_old_one_gives_way_it_stays_ended,
+    a_making_that_arrives_late_makes_no_other,
+    a_making_that_arrives_after_sign_out_revives_nothing,
     a_lost_reply_to_the_making_makes_one_session,
     a_lost_reply_to_the_second_copy_is_no_ending,
     a_lost_reply_to_the_emptying_is_no_ending,

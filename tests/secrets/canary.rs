@@ -2,25 +2,31 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use std::collections::BTreeMap;
 
 /// Things to search for, and what they are.
 #[derive(Default)]
-pub(crate) struct Canaries(Vec<(String, String)>);
+pub(crate) struct Canaries(BTreeMap<String, String>);
 
 impl Canaries {
     /// Adds bytes in all spellings, whole and, if they are long, in pieces of sixteen.
     pub(crate) fn add(&mut self, what: &str, bytes: &[u8]) {
         let pieces = bytes.chunks_exact(16).filter(|piece| piece.len() < bytes.len());
         for bytes in std::iter::once(bytes).chain(pieces) {
-            self.0.extend(spellings(bytes).into_iter().map(|spelling| (what.to_owned(), spelling)));
+            self.0.extend(spellings(bytes).into_iter().map(|spelling| (spelling, what.to_owned())));
         }
+    }
+
+    /// Adds a text as it is.
+    pub(crate) fn add_text(&mut self, what: &str, text: String) {
+        self.0.insert(text, what.to_owned());
     }
 
     /// Fails if one of them is in `place`.
     #[track_caller]
     pub(crate) fn assert_absent(&self, place: &str, bytes: &[u8]) {
         assert!(!self.0.is_empty(), "there is something to search for");
-        if let Some((what, found)) = self.find(bytes) {
+        if let Some((found, what)) = self.find(bytes) {
             let text = comparable(bytes);
             let at = text.find(found).unwrap_or_default();
             let around: String = text.chars().skip(text[..at].chars().count().saturating_sub(200)).take(400).collect();
@@ -28,9 +34,9 @@ impl Canaries {
         }
     }
 
-    fn find(&self, bytes: &[u8]) -> Option<&(String, String)> {
+    fn find(&self, bytes: &[u8]) -> Option<(&String, &String)> {
         let text = comparable(bytes);
-        self.0.iter().find(|(_, spelling)| text.contains(spelling))
+        self.0.iter().find(|(spelling, _)| text.contains(*spelling))
     }
 }
 

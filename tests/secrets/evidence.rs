@@ -9,6 +9,8 @@ use thin_session::SessionErrorKind;
 use tracing_subscriber::fmt::format::FmtSpan;
 
 static EVIDENCE: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+/// What stores are given to keep, where names of sessions and users belong: such as are no use to anybody else.
+static STORED: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 /// Apart from the rest: here is the one place where cookies belong.
 static SET_COOKIES: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
@@ -37,6 +39,10 @@ pub(crate) fn evidence() -> Vec<u8> {
     lock(&EVIDENCE).clone()
 }
 
+pub(crate) fn stored() -> Vec<u8> {
+    lock(&STORED).clone()
+}
+
 pub(crate) fn set_cookies() -> Vec<u8> {
     lock(&SET_COOKIES).clone()
 }
@@ -59,6 +65,11 @@ pub(crate) fn note_bytes(bytes: &[u8]) {
     let mut evidence = lock(&EVIDENCE);
     evidence.extend_from_slice(bytes);
     evidence.push(b'\n');
+}
+
+/// Collects what a store is given.
+pub(crate) fn note_stored(bytes: &[u8]) {
+    lock(&STORED).extend([bytes, b"\n"].concat());
 }
 
 /// Collects a response.

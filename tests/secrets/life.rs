@@ -1,7 +1,7 @@
 //! A session's whole life, with everything going wrong in it that can.
 
 use super::evidence::{note, note_answer, note_error, note_kind};
-use super::site::Site;
+use super::site::{CAP, Site};
 use super::witness::Mode;
 use axum::extract::{Extension, Request};
 use axum::http::{HeaderValue, Method, header};
@@ -15,12 +15,13 @@ use testbed::Client;
 use thin_session::store::Store;
 use thin_session::{
     Cost, IfUndecodable, LazySession, Old, Peek, RecentAuth, Session, SessionData, SessionError, SessionLayer,
-    SignedIn, UserId, Visitor,
+    Sessions, SignedIn, UserId, Visitor,
 };
 use tokio::sync::Barrier;
 
 pub(crate) const USER: &str = "canary-user-4711";
 pub(crate) const CONTENT: &str = "canary-content-0815";
+pub(crate) const LABEL: &str = "canary-label-1234";
 
 #[derive(Default, Serialize, Deserialize)]
 pub(crate) struct Diary(pub(crate) String);
@@ -176,9 +177,40 @@ async fn misuse(mut diary: Session<Diary>, mut broken: Session<Broken>) -> Resul
 async fn sign_in(mut visitor: Visitor) -> Result<(), SessionError> {
     let user = UserId::new(USER)?;
     note(&user);
-    let result = visitor.sign_in(user).await;
+    let result = visitor.sign_in_labelled(user, LABEL).await;
     note(&result);
     noted(result)
+}
+
+async fn devices(sessions: Sessions) -> Result<String, SessionError> {
+    let listed = sessions.list(&UserId::new(USER)?).await.inspect_err(|error| note_error(error))?;
+    note(&sessions);
+    note(&listed);
+    for info in &listed {
+        assert_eq!(info.label(), Some(LABEL));
+        note(&(info.handle(), info.created(), info.last_seen()));
+    }
+    Ok(listed.len().to_string())
+}
+
+/// Ends all that are not the one that asks, one by one; and one that there is not.
+async fn end_each(sessions: Sessions) -> Result<(), SessionError> {
+    let user = UserId::new(USER)?;
+    for info in sessions.list(&user).await?.iter().filter(|info| !info.is_current()) {
+        let ended = sessions.end(&user, info.handle()).await;
+        note(&ended);
+        assert!(ended.inspect_err(|error| note_error(error))?);
+    }
+    let nobodys = "0123456789abcdef0123456789abcdef".parse().expect("it could be one");
+    noted(sessions.end(&user, &nobodys).await)
+}
+
+async fn end_others(keep: SignedIn, sessions: Sessions) -> Result<(), SessionError> {
+    noted(sessions.end_others(&keep).await)
+}
+
+async fn end_all(sessions: Sessions) -> Result<(), SessionError> {
+    noted(sessions.end_all(&UserId::new(USER)?).await)
 }
 
 fn pages() -> Router {
@@ -194,6 +226,11 @@ fn pages() -> Router {
         .route("/recent", get(async |who: Result<RecentAuth<60>, SessionError>| noted(who)))
         .route("/sign-in", post(sign_in))
         .route("/prove", post(async |mut visitor: Visitor| noted(visitor.reauthenticated().await)))
+        .route("/devices", get(devices))
+        .route("/end-each", post(end_each))
+        .route("/end-others", post(end_others))
+        .route("/end-all", post(end_all))
+        .route("/end-everything", post(async |sessions: Sessions| noted(sessions.end_everything().await)))
         .route("/sign-out", post(async |mut visitor: Visitor| noted(visitor.sign_out().await)))
         .route("/forget-me-not", post(async |mut visitor: Visitor| noted(visitor.sign_out_remembering().await)))
         .layer(Extension(Arc::new(Barrier::new(2))))
@@ -255,8 +292,29 @@ pub(crate) async fn live<S: Store>(site: &Site<S>) {
     visit(site, &mut browser, &[post("/take", 200), post("/forget-me-not", 200), get("/look", 200)]).await;
     visit(site, &mut browser, &[post("/sign-in", 200), post("/write", 200), post("/sign-out", 200)]).await;
     visit(site, &mut browser, &[post("/write", 200)]).await;
+    many_devices(site).await;
     let mut other = Client::new(app(&site.layer));
     visit(site, &mut other, &[post("/sign-in", 200), post("/write", 200), get("/look", 200)]).await;
+}
+
+/// Everything that lists and ends sessions, and one more than there may be. Two of them, and nothing else, are left.
+async fn many_devices<S: Store>(site: &Site<S>) {
+    let (get, post) = (|path, status| (Method::GET, path, status), |path, status| (Method::POST, path, status));
+    let mut device = Client::new(app(&site.layer));
+    for end in ["/end-each", "/end-others", "/end-all", "/end-everything"] {
+        for _ in 0..=CAP {
+            site.clock.advance(Duration::from_secs(2));
+            device = Client::new(app(&site.layer));
+            visit(site, &mut device, &[post("/sign-in", 200)]).await;
+        }
+        assert_eq!(site.send(&mut device, Method::GET, "/devices").await.text(), CAP.to_string());
+        visit(site, &mut device, &[post(end, 200)]).await;
+        let (kept, status) = if ["/end-each", "/end-others"].contains(&end) { ("1", 200) } else { ("0", 401) };
+        assert_eq!(site.send(&mut device, Method::GET, "/devices").await.text(), kept, "{end}");
+        visit(site, &mut device, &[get("/proof", status)]).await;
+        // Later by all clocks than what was ended.
+        site.clock.advance(Duration::from_secs(120));
+    }
 }
 
 /// Both have read when the first of them writes.
@@ -322,6 +380,11 @@ async fn outage<S: Store>(site: &Site<S>, browser: &mut Client) {
             (Method::POST, "/sign-in"),
             (Method::POST, "/sign-out"),
             (Method::GET, "/proof"),
+            (Method::GET, "/devices"),
+            (Method::POST, "/end-each"),
+            (Method::POST, "/end-others"),
+            (Method::POST, "/end-all"),
+            (Method::POST, "/end-everything"),
         ] {
             assert_eq!(site.send(&mut client, method, path).await.status, 503, "{path}");
         }

@@ -14,6 +14,7 @@ use canary::Canaries;
 use evidence::{begin_to_log, evidence, note, note_error, set_cookies};
 use life::{CONTENT, USER, live};
 use site::Site;
+use std::collections::BTreeSet;
 use thin_session::testing::Browser;
 use thin_session::{Keyring, MemoryStore, Secret, Session, SessionLayer, UserId};
 
@@ -39,6 +40,18 @@ async fn what_is_searched_is_what_was_logged_and_shown() {
         "signed in",
         "re-authenticated",
         "session ended",
+        "all sessions of a user ended",
+        "all sessions of all users ended",
+        "evicted",
+        "Sessions",
+        "SessionInfo {",
+        "Admission {",
+        "Departure {",
+        "Owner {",
+        "Member {",
+        "Sweep {",
+        "Swept {",
+        "Revocation {",
         "somebody else changed the session",
         "two different cookies",
         "cookie refused",
@@ -81,6 +94,26 @@ async fn what_is_searched_is_what_was_logged_and_shown() {
         assert!(evidence.contains(shown), "{shown:?} was never seen");
     }
     assert!(!set_cookies().is_empty());
+}
+
+/// Logs call a session by a digest that nobody can work out who does not have the key, and by nothing else.
+#[tokio::test]
+async fn logs_call_sessions_by_a_keyed_digest() {
+    begin_to_log();
+    let site = Site::new(MemoryStore::new());
+    live(&site).await;
+    let evidence = String::from_utf8_lossy(&evidence()).into_owned();
+    let said: BTreeSet<_> =
+        evidence.match_indices("session=").map(|(at, field)| &evidence[at + field.len()..]).collect();
+    let said: BTreeSet<_> = said.iter().map(|rest| rest.split_whitespace().next().unwrap_or_default()).collect();
+    for name in &said {
+        assert!(name.len() == 16 && name.bytes().all(|digit| digit.is_ascii_hexdigit()), "{name}");
+    }
+    let own = site.log_names();
+    assert!(own.len() > 20, "{} sessions", own.len());
+    for name in own {
+        assert!(said.contains(&*name), "a session is never called by its name");
+    }
 }
 
 #[test]

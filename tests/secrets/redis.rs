@@ -2,14 +2,14 @@
 
 use super::canary::Canaries;
 use super::evidence::{begin_to_log, note, note_error};
-use super::life::{app, live};
-use super::site::{COOKIES, Site};
+use super::life::{Diary, app, live};
+use super::site::{COOKIES, Site, digest};
 use axum::http::{HeaderValue, Method, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use std::collections::BTreeSet;
-use testbed::{Client, RedisServer};
-use thin_session::{Cost, RedisStore, Session, SessionError};
+use testbed::{Client, RedisServer, Reply};
+use thin_session::{Cost, RedisStore, Session, SessionError, Visitor};
 
 async fn site(server: &RedisServer) -> Site<RedisStore> {
     let store = RedisStore::connect(&server.url()).await.expect("Redis answers");
@@ -24,7 +24,11 @@ async fn a_life_in_redis_leaves_no_trace() {
     let site = site(&server).await;
     live(&site).await;
     let dump = server.dump();
-    assert!(server.keys().len() > 3 && dump.len() > 1000, "there is something to look at");
+    assert!(dump.len() > 1000, "there is something to look at");
+    // Sessions, the index and the epoch of their user, news, and the mark of the store.
+    for kind in ["}:s:", "}:u:", "}:e:", "}:n\n", "}:mark\n"] {
+        assert!(dump.windows(kind.len()).any(|part| part == kind.as_bytes()), "{kind} is in the dump");
+    }
     site.assert_absent("what Redis keeps", &dump);
 
     corrupt(&site, &server).await;
@@ -83,24 +87,30 @@ async fn a_password_is_in_no_error() {
     canaries.assert_absent("what anybody can read", &super::evidence());
 }
 
-/// Whoever reads the store cannot act as anybody: no string in it, in any form in which it could be a cookie, opens
-/// anything, or is even looked up.
+/// Whoever reads the store cannot act as anybody: nothing in it, in any form in which it could be a cookie, opens anything,
+/// or is even looked up; and none of it is what a session's id would be.
 #[tokio::test]
 async fn nothing_in_a_dump_opens_a_session() {
-    async fn look(cost: Cost, session: Result<Session<super::life::Diary>, SessionError>) -> String {
-        session.map_or("error".into(), |session| format!("{} {}", cost.store_calls(), session.0))
+    async fn look(cost: Cost, visitor: Visitor, session: Result<Session<Diary>, SessionError>) -> String {
+        let session = session.map_or("error".into(), |session| session.0.clone());
+        format!("{} {} {session}", cost.store_calls(), visitor.user_id().is_some())
     }
 
     begin_to_log();
     let server = RedisServer::start();
     let site = site(&server).await;
     live(&site).await;
-    let before = site.store.calls();
-    let found = candidates(&server);
-    assert!(found.len() > 1000);
+    let (before, found) = (site.store.calls(), Found::in_dump(&server));
+    for kind in ["s", "u", "e", "n", "mark"] {
+        assert!(found.strings.contains(kind.as_bytes()), "the part {kind:?} of a key is among the strings");
+    }
+    assert!(found.strings.len() > 30 && found.windows.len() > 10_000);
+
+    let cookies: BTreeSet<_> = found.cookies().collect();
+    assert!(cookies.len() > 30_000, "{} of them could be cookies", cookies.len());
     let page = axum::Router::new().route("/", axum::routing::get(look)).layer(site.layer.clone());
     // Of one name, four are looked at in each request.
-    for four in found.into_iter().collect::<Vec<_>>().chunks(4) {
+    for four in cookies.into_iter().collect::<Vec<_>>().chunks(4) {
         let mut thief = Client::new(page.clone());
         for (name, _) in COOKIES {
             for value in four {
@@ -108,27 +118,79 @@ async fn nothing_in_a_dump_opens_a_session() {
                 thief.headers.append(header::COOKIE, HeaderValue::from_bytes(&cookie).expect("checked before"));
             }
         }
-        assert_eq!(thief.ask(Method::GET, "/").await.text(), "0 ");
+        assert_eq!(thief.ask(Method::GET, "/").await.text(), "0 false ");
     }
     assert_eq!(site.store.calls(), before);
+
+    let decoded = |text: &Vec<u8>| [Some(text.clone()), URL_SAFE_NO_PAD.decode(text).ok(), from_hex(text)];
+    let texts = found.windows.iter().chain(&found.strings).flat_map(decoded).flatten();
+    let ids = texts.filter_map(|bytes| <[u8; 16]>::try_from(bytes).ok());
+    let sessions: BTreeSet<_> = server.keys().iter().filter_map(|key| of_session(key)).collect();
+    assert!(sessions.len() > 3);
+    for id in ids.collect::<BTreeSet<_>>() {
+        assert!(!sessions.contains(&digest(id)), "the id of a session is in the store");
+    }
 }
 
-/// All that a dump holds which could be the value of a cookie.
-fn candidates(server: &RedisServer) -> BTreeSet<Vec<u8>> {
-    let mut found = BTreeSet::new();
-    let dump = server.dump();
-    for length in [16, 24, 64, 69, 92, 132, 176] {
-        for window in dump.windows(length) {
-            found.insert(window.to_vec());
-            found.insert(URL_SAFE_NO_PAD.encode(window).into_bytes());
+/// What the session of this key is known by.
+fn of_session(key: &[u8]) -> Option<[u8; 16]> {
+    let at = key.windows(3).position(|part| part == b":s:")?;
+    URL_SAFE_NO_PAD.decode(&key[at + 3..]).ok()?.try_into().ok()
+}
+
+/// All that a dump holds.
+struct Found {
+    /// Keys, values, members, fields, and their parts between colons.
+    strings: BTreeSet<Vec<u8>>,
+    /// Every stretch that has the length of an id or of something twice as long, of a sealed cookie, or of either as text.
+    windows: BTreeSet<Vec<u8>>,
+}
+
+impl Found {
+    fn in_dump(server: &RedisServer) -> Self {
+        let (mut strings, mut windows) = (BTreeSet::new(), BTreeSet::new());
+        for key in server.keys() {
+            let [zset, stream]: [&[&[u8]]; 2] = [&[b"ZRANGE", &key, b"0", b"-1"], &[b"XRANGE", &key, b"-", b"+"]];
+            match &*server.command(&[b"TYPE", &key]).text() {
+                "string" => add(&mut strings, server.command(&[b"GET", &key])),
+                "zset" => add(&mut strings, server.command(zset)),
+                "stream" => add(&mut strings, server.command(stream)),
+                other => panic!("nothing here is a {other}"),
+            }
+            strings.insert(key);
         }
+        let parts: Vec<_> =
+            strings.iter().flat_map(|text| text.split(|byte| *byte == b':')).map(<[u8]>::to_vec).collect();
+        strings.extend(parts);
+        let dump = server.dump();
+        for length in [16, 22, 24, 32, 43, 69, 92, 99, 132, 162, 216] {
+            windows.extend(dump.windows(length).map(<[u8]>::to_vec));
+        }
+        Self { strings, windows }
     }
-    for key in server.keys() {
-        let digest = key.rsplit(|byte| *byte == b':').next().expect("there is a last part").to_vec();
-        found.insert(STANDARD_NO_PAD.encode(&digest).into_bytes());
-        found.insert(digest);
-        found.insert(key);
+
+    /// As they are, and spelled in each way that is of use in a cookie; those that a browser could send.
+    fn cookies(&self) -> impl Iterator<Item = Vec<u8>> {
+        let spelled = |bytes: &Vec<u8>| {
+            let hex = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+            [bytes.clone(), URL_SAFE_NO_PAD.encode(bytes).into(), STANDARD_NO_PAD.encode(bytes).into(), hex.into()]
+        };
+        let can_be_sent = |value: &Vec<u8>| HeaderValue::from_bytes(value).is_ok() && !value.contains(&b';');
+        self.strings.iter().chain(&self.windows).flat_map(spelled).filter(can_be_sent)
     }
-    found.retain(|value| HeaderValue::from_bytes(value).is_ok() && !value.contains(&b';'));
-    found
+}
+
+/// Adds all texts of a reply.
+fn add(strings: &mut BTreeSet<Vec<u8>>, reply: Reply) {
+    match reply {
+        Reply::Bytes(bytes) => drop(strings.insert(bytes)),
+        Reply::Array(replies) => replies.into_iter().for_each(|reply| add(strings, reply)),
+        _ => {}
+    }
+}
+
+fn from_hex(text: &[u8]) -> Option<Vec<u8>> {
+    let (pairs, []) = text.as_chunks::<2>() else { return None };
+    let byte = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    pairs.iter().map(byte).collect()
 }

@@ -1,8 +1,8 @@
 //! A site whose secrets the test knows, so that it can search for what they seal and open.
 
 use super::canary::Canaries;
-use super::evidence::{evidence, note, note_answer, set_cookies};
-use super::life::{CONTENT, USER};
+use super::evidence::{evidence, note, note_answer, set_cookies, stored};
+use super::life::{CONTENT, LABEL, USER};
 use super::witness::Witness;
 use aes_gcm::KeyInit as _;
 use aes_gcm::aead::AeadInOut as _;
@@ -10,7 +10,8 @@ use axum::http::{Method, Request};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hkdf::Hkdf;
-use sha2::Sha256;
+use hmac::{Hmac, Mac as _};
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use testbed::{Answer, Client};
@@ -25,6 +26,9 @@ pub(crate) const COOKIES: [(&str, &str); 3] = [
     ("__Host-Http-session", "anonymous session cookie"),
     ("__Host-Http-login", "signed-in session cookie"),
 ];
+
+/// Sessions that a user may have.
+pub(crate) const CAP: usize = 3;
 
 pub(crate) struct Site<S> {
     pub(crate) store: Arc<Witness<S>>,
@@ -47,6 +51,7 @@ impl<S: Store> Site<S> {
         note(&keys);
         let clock = Clock::manual();
         let layer = SessionLayer::new(Arc::clone(&store), keys.clone()).clock(clock.clone());
+        let layer = layer.max_sessions_per_user(CAP).expect("it is in bounds");
         note(&layer);
         Self { store, clock, layer, keys, lasting, current, cookies: Mutex::default() }
     }
@@ -65,26 +70,56 @@ impl<S: Store> Site<S> {
         answer
     }
 
+    /// What the cookies say that were ever set.
+    fn tokens(&self) -> Vec<Token> {
+        let cookies = self.cookies.lock().expect("nobody panics with it");
+        cookies.iter().map(|(name, value)| Token::read(name, &open_cookie(&self.current, name, value))).collect()
+    }
+
+    /// What logs call the sessions that there were, as documented: a digest under a key of its own.
+    pub(crate) fn log_names(&self) -> BTreeSet<String> {
+        let key = expand::<32>(&self.lasting, "log name");
+        let named = |token: Token| {
+            let known_by = token.handle.or(token.id.map(digest)).expect("every cookie has one of the two");
+            let mac = Hmac::<Sha256>::new_from_slice(&key).expect("any length will do").chain_update(known_by);
+            hex(&mac.finalize().into_bytes()[..8])
+        };
+        self.tokens().into_iter().map(named).collect()
+    }
+
+    /// The names by which stores know sessions and users: of no use to anybody, and yet in no log.
+    fn names(&self) -> Canaries {
+        let (mut canaries, stored) = (Canaries::default(), stored());
+        for Token { id, user, handle } in self.tokens() {
+            let all = [("a session's key", id.map(digest)), ("a user's key", user), ("a session's handle", handle)];
+            for (what, bytes) in all.into_iter().filter_map(|(what, bytes)| Some((what, bytes?))) {
+                let is_stored = stored.windows(16).any(|part| part == bytes);
+                assert!(is_stored, "{what} is not what it is stored by: to search for that elsewhere shows nothing");
+                canaries.add(what, &bytes);
+                // Logs call sessions by so many bytes.
+                for half in bytes.chunks(8) {
+                    canaries.add_text(&format!("half of {what}"), hex(half));
+                }
+            }
+        }
+        canaries
+    }
+
     /// What nobody outside of this process may ever see.
     fn hidden(&self) -> Canaries {
         let mut canaries = Canaries::default();
         canaries.add("the user id", USER.as_bytes());
         canaries.add("the content", CONTENT.as_bytes());
+        canaries.add("the label", LABEL.as_bytes());
         for (secret, which) in [(&self.lasting, "the lasting secret"), (&self.current, "the current secret")] {
             canaries.add(which, secret);
             for label in ["visitor cookie", "anonymous session cookie", "signed-in session cookie", "session record"] {
                 canaries.add(&format!("the key for a {label} from {which}"), &expand::<32>(secret, label));
             }
             canaries.add(&format!("the key for users from {which}"), &expand::<32>(secret, "user digest"));
+            canaries.add(&format!("the key for logs from {which}"), &expand::<32>(secret, "log name"));
         }
-        for (name, value) in &*self.cookies.lock().expect("nobody panics with it") {
-            let plain = open_cookie(&self.current, name, value);
-            if name.ends_with("visitor") {
-                canaries.add("a session's handle", &plain[6..22]);
-            } else {
-                canaries.add("a session's id", &plain[8..24]);
-            }
-        }
+        self.tokens().iter().filter_map(|token| token.id).for_each(|id| canaries.add("a session's id", &id));
         canaries
     }
 
@@ -102,10 +137,12 @@ impl<S: Store> Site<S> {
 
     #[track_caller]
     pub(crate) fn assert_nothing_leaked(&self) {
-        let evidence = evidence();
-        self.hidden().assert_absent("what anybody can read", &evidence);
-        self.cookies().assert_absent("what anybody can read", &evidence);
+        for (place, bytes) in [("what anybody can read", evidence()), ("what the store is given", stored())] {
+            self.assert_absent(place, &bytes);
+        }
         self.hidden().assert_absent("a Set-Cookie", &set_cookies());
+        self.names().assert_absent("what anybody can read", &evidence());
+        self.names().assert_absent("a Set-Cookie", &set_cookies());
     }
 
     #[track_caller]
@@ -113,6 +150,37 @@ impl<S: Store> Site<S> {
         self.hidden().assert_absent(place, bytes);
         self.cookies().assert_absent(place, bytes);
     }
+}
+
+/// What a cookie holds, without times and the user id.
+#[derive(Clone, Copy)]
+struct Token {
+    id: Option<[u8; 16]>,
+    user: Option<[u8; 16]>,
+    handle: Option<[u8; 16]>,
+}
+
+impl Token {
+    /// As the formats of the cookies have it.
+    fn read(name: &str, plain: &[u8]) -> Self {
+        let at = |offset: usize| plain[offset..].first_chunk().copied();
+        let token = match name {
+            _ if name.ends_with("visitor") => Self { id: None, user: at(12), handle: at(28) },
+            _ if name.ends_with("login") => Self { id: at(6), user: at(22), handle: at(38) },
+            _ => Self { id: at(8), user: None, handle: None },
+        };
+        assert_eq!(token.user.is_none(), token.handle.is_none());
+        token
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What a store knows the session of this id by.
+pub(crate) fn digest(id: [u8; 16]) -> [u8; 16] {
+    *Sha256::digest(id).first_chunk().expect("it is longer")
 }
 
 /// As documented: HKDF-SHA-256 with a label for each key.

@@ -1,11 +1,14 @@
 //! A store that collects all that it is given, and fails when it is told to.
 
-use super::evidence::{note, note_bytes, note_error};
+use super::evidence::{note, note_error, note_stored};
 use std::io;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use thin_session::store::{Answer, Entry, Key, Marker, Outcome, Store, StoreError, Timestamp, WriteId};
+use thin_session::store::{
+    Admission, Admitted, Answer, Departure, Entry, Key, Marker, Member, Outcome, Owner, Revocation, Revocations, Store,
+    StoreError, Sweep, Swept, Timestamp, WriteId,
+};
 
 /// Stands before another store.
 pub(crate) struct Witness<S> {
@@ -38,10 +41,19 @@ impl<S> Witness<S> {
     }
 
     fn begin(&self, key: &Key) -> Answer<&S> {
+        note_key(key);
+        self.up()
+    }
+
+    fn begin_for(&self, owner: &Owner) -> Answer<&S> {
+        note(owner);
+        note_stored(owner.to_string().as_bytes());
+        note_stored(owner.user().as_bytes());
+        self.up()
+    }
+
+    fn up(&self) -> Answer<&S> {
         self.calls.fetch_add(1, Ordering::SeqCst);
-        note(key);
-        note_bytes(key.to_string().as_bytes());
-        note_bytes(key.digest());
         match *self.mode.lock().expect("nobody panics with it") {
             Mode::Up => Ok(&self.inner),
             Mode::Down => Err(StoreError::not_applied(io::Error::from(io::ErrorKind::ConnectionRefused))),
@@ -50,11 +62,35 @@ impl<S> Witness<S> {
     }
 }
 
+fn note_key(key: &Key) {
+    note(key);
+    note_stored(key.to_string().as_bytes());
+    note_stored(key.digest());
+}
+
+fn note_marker(marker: &Marker) {
+    note(marker);
+    note_stored(marker.tail());
+}
+
+fn note_news(news: &Revocation) {
+    note(news);
+    note_stored(&news.to_bytes());
+}
+
+fn note_departure(departure: &Departure) {
+    note(departure);
+    note_key(&departure.member.key);
+    note_marker(&departure.marker);
+    note_stored(&departure.member.to_bytes());
+    departure.news.iter().for_each(note_news);
+}
+
 fn note_entry(entry: &Entry) {
     note(entry);
     note(&entry.write_id());
     note(&entry.touched());
-    note_bytes(entry.as_bytes());
+    note_stored(entry.as_bytes());
 }
 
 fn noted<T: std::fmt::Debug>(answer: Answer<T>) -> Answer<T> {
@@ -86,8 +122,47 @@ impl<S: Store> Store for Witness<S> {
     }
 
     async fn end(&self, key: &Key, expected: Option<WriteId>, marker: &Marker) -> Answer<Outcome> {
-        note(marker);
-        note_bytes(marker.tail());
+        note_marker(marker);
         noted(self.begin(key)?.end(key, expected, marker).await)
+    }
+
+    async fn admit(&self, owner: &Owner, admission: &Admission<'_>) -> Answer<Admitted> {
+        note(admission);
+        note_key(&admission.member.key);
+        note_stored(&admission.member.to_bytes());
+        note_entry(admission.entry);
+        admission.predecessor.into_iter().chain(admission.evicted).for_each(note_departure);
+        noted(self.begin_for(owner)?.admit(owner, admission).await)
+    }
+
+    async fn depart(&self, owner: &Owner, departure: &Departure) -> Answer<Outcome> {
+        note_departure(departure);
+        noted(self.begin_for(owner)?.depart(owner, departure).await)
+    }
+
+    async fn members(&self, owner: &Owner) -> Answer<Vec<(Member, Entry)>> {
+        let answer = noted(self.begin_for(owner)?.members(owner).await);
+        for (member, entry) in answer.iter().flatten() {
+            note_key(&member.key);
+            note_entry(entry);
+        }
+        answer
+    }
+
+    async fn end_all(&self, owner: &Owner, sweep: &Sweep) -> Answer<Option<Swept>> {
+        note(sweep);
+        note_marker(&sweep.marker);
+        let answer = noted(self.begin_for(owner)?.end_all(owner, sweep).await);
+        answer.iter().flatten().for_each(|swept| note_news(&swept.news));
+        answer
+    }
+
+    async fn publish(&self, realm: &'static str, news: &Revocation) -> Answer<()> {
+        note_news(news);
+        noted(self.up()?.publish(realm, news).await)
+    }
+
+    async fn follow(&self, realm: &'static str, known: &Revocations) {
+        self.inner.follow(realm, known).await;
     }
 }

@@ -171,8 +171,8 @@ async fn accept(listener: &TcpListener, upstream: SocketAddr, control: &Arc<Cont
     loop {
         // One that was gone before it could be accepted is nobody's concern.
         if let Ok((client, _)) = listener.accept().await {
-            control.count_connection();
-            tokio::spawn(link::serve(client, upstream, Arc::clone(control)));
+            let number = control.count_connection();
+            tokio::spawn(link::serve(client, upstream, Arc::clone(control), number));
         }
     }
 }

@@ -44,13 +44,14 @@ impl Control {
         self.connections.load(Ordering::SeqCst)
     }
 
-    pub(super) fn count_connection(&self) {
-        self.connections.fetch_add(1, Ordering::SeqCst);
+    /// Counts one more, and answers its number.
+    pub(super) fn count_connection(&self) -> u64 {
+        self.connections.fetch_add(1, Ordering::SeqCst) + 1
     }
 
     /// Enters a request into the log, and says what is to befall it.
-    pub(super) fn admit(&self, words: Vec<Vec<u8>>) -> Fault {
-        let mut request = Request { number: 0, words };
+    pub(super) fn admit(&self, connection: u64, words: Vec<Vec<u8>>) -> Fault {
+        let mut request = Request { number: 0, connection, words };
         let mut log = lock(&self.log);
         log.push(request.name());
         request.number = log.len() as u64;

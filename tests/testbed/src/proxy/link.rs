@@ -26,7 +26,7 @@ enum Fate {
 /// The fates of replies travel in a channel, in the order of the requests. The
 /// side of the requests ends it when it has nothing more to send on; the side
 /// of the replies then sees to those still due, and only after them cuts.
-pub(super) async fn serve(mut client: TcpStream, upstream: SocketAddr, control: Arc<Control>) {
+pub(super) async fn serve(mut client: TcpStream, upstream: SocketAddr, control: Arc<Control>, number: u64) {
     // A server that is down: dropping the client is all there is to say.
     let Ok(mut server) = TcpStream::connect(upstream).await else {
         return;
@@ -40,7 +40,7 @@ pub(super) async fn serve(mut client: TcpStream, upstream: SocketAddr, control: 
     let (fates, due) = mpsc::unbounded_channel();
     let requests = async {
         // An error is an end like any other; either way `fates` is gone.
-        let _ = carry_requests(Frames::of(from_client), to_server, fates, &control).await;
+        let _ = carry_requests(Frames::of(from_client), to_server, fates, &control, number).await;
         future::pending::<()>().await;
     };
     tokio::select! {
@@ -54,10 +54,11 @@ async fn carry_requests(
     mut server: WriteHalf<'_>,
     fates: UnboundedSender<Fate>,
     control: &Control,
+    number: u64,
 ) -> io::Result<()> {
     while let Some(frame) = client.next().await? {
         let words = Request::words(&frame).map_err(io::Error::other)?;
-        let fault = control.admit(words);
+        let fault = control.admit(number, words);
         match fault {
             Fault::LoseRequest => break,
             Fault::Hold => control.hold().await,

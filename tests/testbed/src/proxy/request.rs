@@ -8,6 +8,8 @@ pub struct Request {
     /// Which one it is since the start or the last reset of the proxy, over all
     /// connections; the first is 1.
     pub number: u64,
+    /// By which connection it came, as they were accepted; the first is 1.
+    pub connection: u64,
     /// The command and its arguments.
     pub words: Vec<Vec<u8>>,
 }

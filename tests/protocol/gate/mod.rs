@@ -1,12 +1,17 @@
 //! A store between the layer and a real one, where the test decides what befalls each call.
 
+mod inner;
+mod store;
+
+pub(crate) use inner::Inner;
+
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use thin_session::store::{Answer, Entry, Key, Marker, Outcome, Store, StoreError, Timestamp, WriteId};
-use thin_session::{MemoryStore, RedisStore};
+use thin_session::store::{Answer, Entry, Key, Marker, Store, StoreError};
 use tokio::sync::watch;
 
 /// The operations of a store.
@@ -17,6 +22,18 @@ pub(crate) enum Op {
     Commit,
     Touch,
     End,
+    Admit,
+    Depart,
+    Members,
+    EndAll,
+    Publish,
+}
+
+impl Op {
+    /// Whether it begins a session.
+    fn begins(self) -> bool {
+        matches!(self, Self::Create | Self::Admit)
+    }
 }
 
 /// What befalls a call.
@@ -52,17 +69,12 @@ impl Step {
 #[derive(Clone)]
 pub(crate) struct Call {
     pub(crate) op: Op,
-    pub(crate) key: Key,
+    /// The key of the one session that it is about.
+    pub(crate) key: Option<Key>,
     /// What was to be stored.
     pub(crate) entry: Option<Entry>,
-    /// What was to be left in its place.
-    pub(crate) marker: Option<Marker>,
-}
-
-/// The stores that stand behind a gate.
-pub(crate) enum Inner {
-    Memory(MemoryStore),
-    Redis(RedisStore),
+    /// What was to be left where sessions give way.
+    pub(crate) markers: Vec<Marker>,
 }
 
 type Rule = Box<dyn Fn(Op) -> Step + Send + Sync>;
@@ -74,6 +86,7 @@ pub(crate) struct Gate {
     rule: Mutex<Option<Rule>>,
     calls: Mutex<Vec<Call>>,
     touches: Mutex<usize>,
+    under_way: Arc<AtomicUsize>,
 }
 
 impl Gate {
@@ -84,6 +97,7 @@ impl Gate {
             rule: Mutex::default(),
             calls: Mutex::default(),
             touches: Mutex::default(),
+            under_way: Arc::default(),
         }
     }
 
@@ -124,13 +138,18 @@ impl Gate {
         *self.touches.lock().unwrap()
     }
 
+    /// Whether no call is under way. What the layer does between two calls that are answered takes no turn of the runtime.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.under_way.load(Ordering::SeqCst) == 0
+    }
+
     /// The keys under which a session lives now.
     pub(crate) async fn live(&self) -> Vec<Key> {
         let mut live = Vec::new();
-        for call in self.calls().iter().filter(|call| call.op == Op::Create) {
-            let found = self.inner.load(&call.key).await.expect("the real store answers");
-            if found.is_some_and(|entry| entry.is_live()) && !live.contains(&call.key) {
-                live.push(call.key);
+        for key in self.calls().into_iter().filter(|call| call.op.begins()).filter_map(|call| call.key) {
+            let found = self.inner.load(&key).await.expect("the real store answers");
+            if found.is_some_and(|entry| entry.is_live()) && !live.contains(&key) {
+                live.push(key);
             }
         }
         live
@@ -139,7 +158,7 @@ impl Gate {
     /// The key of the latest session that was begun.
     pub(crate) fn newest(&self) -> Key {
         let calls = self.calls();
-        calls.iter().rfind(|call| call.op == Op::Create).expect("a session was begun").key
+        calls.iter().rfind(|call| call.op.begins()).and_then(|call| call.key).expect("a session was begun")
     }
 
     /// The real store, past all plans.
@@ -161,6 +180,7 @@ impl Gate {
         request: impl Future<Output = Answer<T>> + Send + 'static,
     ) -> Answer<T> {
         let op = call.op;
+        let _under_way = UnderWay::begin(&self.under_way);
         self.calls.lock().unwrap().push(call);
         match self.next_step(op) {
             Step::Pass => request.await,
@@ -187,74 +207,19 @@ impl Gate {
     }
 }
 
-impl Store for Gate {
-    async fn load(&self, key: &Key) -> Answer<Option<Entry>> {
-        let (inner, key) = (self.inner(), *key);
-        let call = Call { op: Op::Load, key, entry: None, marker: None };
-        self.carry(call, async move { inner.load(&key).await }).await
-    }
+/// A call that has not been answered, and that nobody has dropped.
+struct UnderWay(Arc<AtomicUsize>);
 
-    async fn create(&self, key: &Key, entry: &Entry, keep_for: Duration) -> Answer<Outcome> {
-        let (inner, key, entry) = (self.inner(), *key, entry.clone());
-        let call = Call { op: Op::Create, key, entry: Some(entry.clone()), marker: None };
-        self.carry(call, async move { inner.create(&key, &entry, keep_for).await }).await
-    }
-
-    async fn commit(&self, key: &Key, expected: WriteId, entry: &Entry, keep_for: Duration) -> Answer<Outcome> {
-        let (inner, key, entry) = (self.inner(), *key, entry.clone());
-        let call = Call { op: Op::Commit, key, entry: Some(entry.clone()), marker: None };
-        self.carry(call, async move { inner.commit(&key, expected, &entry, keep_for).await }).await
-    }
-
-    async fn touch(&self, key: &Key, seen: Timestamp, now: Timestamp, keep_for: Duration) -> Answer<bool> {
-        let (inner, key) = (self.inner(), *key);
-        let call = Call { op: Op::Touch, key, entry: None, marker: None };
-        let wrote = self.carry(call, async move { inner.touch(&key, seen, now, keep_for).await }).await?;
-        *self.touches.lock().unwrap() += usize::from(wrote);
-        Ok(wrote)
-    }
-
-    async fn end(&self, key: &Key, expected: Option<WriteId>, marker: &Marker) -> Answer<Outcome> {
-        let (inner, key, marker) = (self.inner(), *key, marker.clone());
-        let call = Call { op: Op::End, key, entry: None, marker: Some(marker.clone()) };
-        self.carry(call, async move { inner.end(&key, expected, &marker).await }).await
+impl UnderWay {
+    fn begin(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(count))
     }
 }
 
-impl Store for Inner {
-    async fn load(&self, key: &Key) -> Answer<Option<Entry>> {
-        match self {
-            Self::Memory(store) => store.load(key).await,
-            Self::Redis(store) => store.load(key).await,
-        }
-    }
-
-    async fn create(&self, key: &Key, entry: &Entry, keep_for: Duration) -> Answer<Outcome> {
-        match self {
-            Self::Memory(store) => store.create(key, entry, keep_for).await,
-            Self::Redis(store) => store.create(key, entry, keep_for).await,
-        }
-    }
-
-    async fn commit(&self, key: &Key, expected: WriteId, entry: &Entry, keep_for: Duration) -> Answer<Outcome> {
-        match self {
-            Self::Memory(store) => store.commit(key, expected, entry, keep_for).await,
-            Self::Redis(store) => store.commit(key, expected, entry, keep_for).await,
-        }
-    }
-
-    async fn touch(&self, key: &Key, seen: Timestamp, now: Timestamp, keep_for: Duration) -> Answer<bool> {
-        match self {
-            Self::Memory(store) => store.touch(key, seen, now, keep_for).await,
-            Self::Redis(store) => store.touch(key, seen, now, keep_for).await,
-        }
-    }
-
-    async fn end(&self, key: &Key, expected: Option<WriteId>, marker: &Marker) -> Answer<Outcome> {
-        match self {
-            Self::Memory(store) => store.end(key, expected, marker).await,
-            Self::Redis(store) => store.end(key, expected, marker).await,
-        }
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
