@@ -1,18 +1,11 @@
 //! One test for each sentence of the contract.
 
-use crate::bench::{Bench, Memory, Redis};
+use crate::bench::{Bench, for_all_stores};
 use crate::entries::{ENDED, KEPT, MOVED, TOUCHED, at, id, key, live, parts};
 use crate::markers::{ended, moved};
 use std::time::Duration;
 use thin_session::store::{Marker, Outcome, Store};
 use tokio::task::JoinSet;
-
-macro_rules! for_all_stores {
-    ($($name:ident)+) => {
-        mod memory { $(#[tokio::test(flavor = "multi_thread")] async fn $name() { super::run(super::Memory::start().await, super::$name).await; })+ }
-        mod redis { $(#[tokio::test(flavor = "multi_thread")] async fn $name() { super::run(super::Redis::start().await, super::$name).await; })+ }
-    };
-}
 
 for_all_stores! {
     nothing_is_there_at_first
@@ -36,11 +29,6 @@ for_all_stores! {
     end_leaves_markers_alone
     extremes_of_time
     keys_are_apart
-}
-
-async fn run<B: Bench>(bench: B, test: impl AsyncFn(&B)) {
-    test(&bench).await;
-    bench.check();
 }
 
 async fn nothing_is_there_at_first(bench: &impl Bench) {

@@ -19,6 +19,7 @@ pub(crate) const TOUCHED: u64 = 1_700_000_000_000;
 pub(crate) struct Parts {
     pub(crate) state: u8,
     pub(crate) id: [u8; 12],
+    pub(crate) deadline: [u8; 6],
     pub(crate) touched: u64,
     /// How many earlier write ids there are.
     pub(crate) history: u8,
@@ -34,6 +35,10 @@ impl Parts {
         Self { tail: tail.to_vec(), ..self }
     }
 
+    pub(crate) fn with_deadline(self, deadline: Timestamp) -> Self {
+        Self { deadline: deadline.to_bytes(), ..self }
+    }
+
     pub(crate) fn entry(&self) -> Entry {
         Entry::from_bytes(self.bytes()).expect("an entry in order")
     }
@@ -41,7 +46,7 @@ impl Parts {
     pub(crate) fn bytes(&self) -> Vec<u8> {
         let mut bytes = vec![1, self.state];
         bytes.extend(self.id);
-        bytes.extend([0, 0xff, 0, 0xff, 0, 0xff]);
+        bytes.extend(self.deadline);
         bytes.extend(&self.touched.to_be_bytes()[2..]);
         bytes.push(self.history);
         bytes.extend([0xde, 0xad, 0x0a, 0x0d]);
@@ -55,7 +60,8 @@ impl Parts {
 pub(crate) fn parts(id: u16) -> Parts {
     let [a, b] = id.to_be_bytes();
     let id = [a, 0, b'\n', 0xff, b'\'', b'%', b'"', b'\\', 0, 0x80, b'\r', b];
-    Parts { state: LIVE, id, touched: TOUCHED, history: 1, tail: [&[b, 0][..], b"\r\nbody\xff"].concat() }
+    let deadline = [0, 0xff, 0, 0xff, 0, 0xff];
+    Parts { state: LIVE, id, deadline, touched: TOUCHED, history: 1, tail: [&[b, 0][..], b"\r\nbody\xff"].concat() }
 }
 
 pub(crate) fn live(id: u16) -> Entry {

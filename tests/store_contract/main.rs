@@ -3,9 +3,10 @@
 //! | page | what it holds |
 //! |---|---|
 //! | [`contract`] | one test for each sentence of the contract, on all stores |
+//! | [`users`] | the same for the sessions of a user, and for the news |
 //! | [`bench`] | a store and its time, to run them on |
 //! | [`entries`] | entries by their bytes |
-//! | [`markers`] | markers as the crate makes them |
+//! | [`markers`] | what sessions leave |
 //! | [`memory`] | what is peculiar to `MemoryStore` |
 //! | [`redis`] | what is peculiar to `RedisStore` |
 
@@ -15,3 +16,4 @@ mod entries;
 mod markers;
 mod memory;
 mod redis;
+mod users;

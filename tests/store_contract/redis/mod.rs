@@ -7,11 +7,17 @@
 //! | [`connection`] | what becomes of the connection |
 //! | [`refusals`] | what Redis refuses, memory first |
 //! | [`start`] | what `connect` finds out |
+//! | [`users`] | sessions of users: what is in Redis afterwards, and what is refused |
+//! | [`feed`] | following news, through cuts, restarts and a store that was emptied |
+//! | [`people`] | a user and their sessions, to try operations on |
 
 mod connection;
 mod faults;
+mod feed;
+mod people;
 mod refusals;
 mod start;
+mod users;
 mod wire;
 
 use crate::bench::connect;
