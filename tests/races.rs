@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use testbed::{Answer, Client};
+use thin_session::store::Store as _;
 use thin_session::{Session, SessionError};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
@@ -223,24 +224,31 @@ impl Added {
     }
 }
 
-/// All of them have begun when the sessions of their user are ended: whoever comes first, none is left.
+/// All of them have begun when the sessions of their user are ended: whether they come before that or after it, none is left.
 async fn none_of_many_sign_ins_survives_the_end_of_all(shop: Shop, rounds: usize) {
+    let (mut before, mut after) = (0, 0);
     for _ in 0..rounds {
         let mut devices = vec![shop.signed_in("ada").await, shop.signed_in("ada").await];
         devices.extend([shop.browser_with_tea().await, shop.browser()]);
         let (many, meet, asked) = (devices.len(), Arc::new(Barrier::new(devices.len() + 1)), AtomicUsize::new(0));
-        let at_admit = Arc::clone(&meet);
+        let (at_admit, gate, nobody) = (Arc::clone(&meet), Arc::clone(&shop.gate), shop.gate.newest());
         shop.gate.rule(move |op| {
-            let meet = Arc::clone(&at_admit);
-            // Whoever tries again waits for nobody.
-            let waits = op == Op::Admit && asked.fetch_add(1, Ordering::SeqCst) < many;
-            if waits {
-                Step::before(async move {
-                    meet.wait().await;
-                })
-            } else {
-                Step::Pass
+            let (meet, store) = (Arc::clone(&at_admit), gate.inner());
+            if op != Op::Admit {
+                return Step::Pass;
             }
+            let later = asked.fetch_add(1, Ordering::SeqCst);
+            // Whoever tries again waits for nobody.
+            if later >= many {
+                return Step::Pass;
+            }
+            Step::before(async move {
+                meet.wait().await;
+                // One comes at once, and each other one round trip after the one before: to end all takes some as well.
+                for _ in 0..later {
+                    store.load(&nobody).await.expect("the store answers");
+                }
+            })
         });
         let mut all = JoinSet::new();
         for mut browser in devices {
@@ -250,14 +258,18 @@ async fn none_of_many_sign_ins_survives_the_end_of_all(shop: Shop, rounds: usize
         meet.wait().await;
         end.await;
         for answer in all.join_all().await {
-            if answer.status != StatusCode::OK {
+            if answer.status == StatusCode::OK {
+                before += 1;
+            } else {
                 refused(answer, "Ended");
+                after += 1;
             }
         }
         shop.gate.no_rule();
         assert_eq!(shop.sessions_of_ada().await, 0);
         shop.let_time_pass().await;
     }
+    assert!(before > 0 && after > 0, "{before} came before it, {after} after it");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -66,7 +66,7 @@ impl Visitor {
     ///
     /// A user has as many sessions as [`max_sessions_per_user`](crate::SessionLayer::max_sessions_per_user) says; a sign-in
     /// beyond that ends another: the oldest that was never used after its sign-in, or if all were used, the oldest. If [all](crate::Sessions::end_all) of the user's
-    /// sessions are ended while this request is under way, it is refused with `Ended`: it may have verified a password that
+    /// sessions are ended while this request is under way, it is refused with `Ended`, or its session has ended by the time it answers: it may have verified a password that
     /// holds no more.
     ///
     /// A request from another site may sign in, as identity providers answer with a form; to keep others from signing

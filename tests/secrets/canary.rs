@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Things to search for, and what they are.
 #[derive(Default)]
@@ -35,8 +35,18 @@ impl Canaries {
     }
 
     fn find(&self, bytes: &[u8]) -> Option<(&String, &String)> {
-        let text = comparable(bytes);
-        self.0.iter().find(|(spelling, _)| text.contains(*spelling))
+        const START: usize = 8;
+        let start = |text: &[u8]| text.first_chunk::<START>().copied().map(u64::from_ne_bytes);
+        let mut starting: HashMap<u64, Vec<_>> = HashMap::new();
+        for (spelling, what) in &self.0 {
+            let start = start(spelling.as_bytes()).expect("what is so short is found by chance");
+            starting.entry(start).or_default().push((spelling, what));
+        }
+        let text = comparable(bytes).into_bytes();
+        text.windows(START).enumerate().find_map(|(at, window)| {
+            let mut begun = starting.get(&start(window)?)?.iter();
+            begun.find(|(spelling, _)| text[at..].starts_with(spelling.as_bytes())).copied()
+        })
     }
 }
 
