@@ -65,9 +65,11 @@ impl Visitor {
     /// meanwhile.
     ///
     /// A user has as many sessions as [`max_sessions_per_user`](crate::SessionLayer::max_sessions_per_user) says; a sign-in
-    /// beyond that ends another: the oldest that was never used after its sign-in, or if all were used, the oldest. If [all](crate::Sessions::end_all) of the user's
-    /// sessions are ended while this request is under way, it is refused with `Ended`, or its session has ended by the time it answers: it may have verified a password that
-    /// holds no more.
+    /// beyond that ends another: the oldest that was never used after its sign-in, or if all were used, the oldest.
+    ///
+    /// If [all](crate::Sessions::end_all) of the user's sessions are ended while this request is under way, it is refused with
+    /// `Ended`, or its session has ended with the others by the time it answers: it may have verified a password that holds no
+    /// more.
     ///
     /// A request from another site may sign in, as identity providers answer with a form; to keep others from signing
     /// somebody in as themselves is the application's part, by tower-http's `csrf` for example.
@@ -81,9 +83,11 @@ impl Visitor {
         self.sign_in_labelled(user, "").await
     }
 
-    /// Signs in like [`sign_in`](Self::sign_in), and labels the session for [lists](crate::Sessions::list) of the
-    /// user's sessions, with the browser's name for example. Longer labels are cut at 64 bytes, and control characters left out; an empty one leaves the label of a
-    /// session that goes on. It is text from outside: escape it where it is shown.
+    /// Signs in like [`sign_in`](Self::sign_in), and labels the session for [lists](crate::Sessions::list) of the user's
+    /// sessions, with the browser's name for example.
+    ///
+    /// Longer labels are cut at 64 bytes, and control characters left out; an empty one leaves the label of a session that goes
+    /// on. It is text from outside: escape it where it is shown.
     ///
     /// # Errors
     ///
