@@ -7,6 +7,7 @@ use fantoccini::{Client, Locator};
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 use testbed::{Example, Http};
 
 fn main() -> ExitCode {
@@ -47,14 +48,28 @@ impl Window<'_> {
     }
 
     async fn text(&self) -> String {
-        let body = self.client.find(Locator::Css("body")).await.expect("a page has a body");
+        let body = self.client.wait().for_element(Locator::Css("body")).await.expect("a page has a body");
         body.text().await.expect("it has a text")
     }
 
     /// The last line of a page, which says what it cost.
     async fn footer(&self) -> String {
-        let footer = self.client.find(Locator::Css("footer")).await.expect("a page has a footer");
+        let footer = self.client.wait().for_element(Locator::Css("footer")).await.expect("a page has a footer");
         footer.text().await.expect("it has a text")
+    }
+
+    /// Clicks on what leads to another page, and waits until this one has gone: words that stand on both must not be found
+    /// on this one.
+    async fn click(&self, path: &str) {
+        let page = self.client.find(Locator::Css("html")).await.expect("there is a page");
+        let element = self.client.wait().for_element(Locator::XPath(path)).await.expect("it is there");
+        element.click().await.expect("it can be clicked on");
+        let gone = async {
+            while page.tag_name().await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(testbed::LIMIT, gone).await.expect("the page goes");
     }
 
     async fn fill(&self, field: &str, value: &str) {
@@ -66,16 +81,12 @@ impl Window<'_> {
 
     /// Presses the first button with such a caption.
     async fn press(&self, caption: &str) {
-        let path = format!("//button[contains(normalize-space(.), '{caption}')]");
-        let button = self.client.wait().for_element(Locator::XPath(&path)).await.expect("the button is there");
-        button.click().await.expect("it can be pressed");
+        self.click(&format!("//button[contains(normalize-space(.), '{caption}')]")).await;
     }
 
     /// Follows the first link with such words.
     async fn follow(&self, words: &str) {
-        let path = format!("//a[contains(normalize-space(.), '{words}')]");
-        let link = self.client.wait().for_element(Locator::XPath(&path)).await.expect("the link is there");
-        link.click().await.expect("it can be followed");
+        self.click(&format!("//a[contains(normalize-space(.), '{words}')]")).await;
     }
 
     /// Waits for a page with these words.
