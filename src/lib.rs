@@ -65,9 +65,11 @@ mod revocation;
 
 mod cookie;
 mod data;
-mod sealing;
 
 pub mod store;
+
+pub mod archive;
+mod sealing;
 
 mod memory;
 #[cfg(feature = "redis")]

@@ -30,6 +30,10 @@ pub enum SessionErrorKind {
     /// changed; after a sign-in, ask for the password again.
     #[error("the session has ended, or all of the user's have; nothing was changed")]
     Ended,
+    /// Somebody else changed the user session since this request saw it, so that it was not ended as it was seen (409). Load it
+    /// again, and ask again.
+    #[error("the user session was changed meanwhile; nothing was ended")]
+    Changed,
     /// Nobody is signed in (401).
     #[error("nobody is signed in")]
     SignedOut,
@@ -107,7 +111,7 @@ impl SessionErrorKind {
             Self::Unavailable { .. } | Self::Unknown | Self::Contended | Self::Newer { .. } => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
-            Self::Ended => StatusCode::CONFLICT,
+            Self::Ended | Self::Changed => StatusCode::CONFLICT,
             Self::SignedOut | Self::NotRecent { .. } => StatusCode::UNAUTHORIZED,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TwoCookies => StatusCode::BAD_REQUEST,

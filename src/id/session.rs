@@ -41,7 +41,7 @@ impl SessionId {
     }
 }
 
-/// Half of the SHA-256 of a session's id. Plain, since 128 random bits cannot be guessed, and so the same after a
+/// Half of a SHA-256, of a session's id as a rule. Plain, since 128 random bits cannot be guessed, and so the same after a
 /// rotation of keys.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Digest([u8; Digest::SIZE]);

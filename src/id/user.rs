@@ -1,8 +1,9 @@
 //! The application's name for a user.
 
 use super::redacted;
-use super::session::Shard;
+use super::session::{Digest, Shard};
 use crate::error::{SessionError, SessionErrorKind};
+use sha2::{Digest as _, Sha256};
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -72,6 +73,19 @@ impl UserDigest {
     /// The bytes.
     pub fn as_bytes(&self) -> &[u8; 16] {
         &self.0
+    }
+
+    /// The place in the store where the user has sessions of this kind. Plain, as this digest itself is a keyed one.
+    pub(crate) fn place_of(&self, kind: &str, realm: &str) -> Digest {
+        let lengths = [kind.len(), realm.len()].map(|length| (length as u64).to_be_bytes());
+        let hash = Sha256::new()
+            .chain_update("user session")
+            .chain_update(self.0)
+            .chain_update(lengths.as_flattened())
+            .chain_update(kind)
+            .chain_update(realm)
+            .finalize();
+        Digest::from_bytes(std::array::from_fn(|i| hash[i]))
     }
 
     /// Where all that belongs to the user lives: the same for all time, as the digest is.

@@ -1,5 +1,6 @@
 //! The keys of an application: one seals, several open.
 
+use super::cipher::Cipher;
 use super::key::{Key, expand};
 use super::secret::{KeyError, Secret};
 use crate::id::{KeyId, UserDigest, UserId};
@@ -13,7 +14,7 @@ use std::sync::Arc;
 /// * The **current** secret seals. It, and every other that is added by [`also_opening`](Self::also_opening), opens. The
 ///   key is named by what it sealed, never found by trial.
 /// * The **lasting** secret never changes. It decides what the store knows a user by and where their sessions live, which
-///   must stay the same when the current one is rotated.
+///   must stay the same when the current one is rotated; and it seals user sessions, which outlive many rotations.
 ///
 /// To rotate without signing anybody out: deploy the next secret to all processes with `also_opening`; then make it the
 /// current one, with the old one in `also_opening`; drop the old one when the longest limit of a session, and the visitor
@@ -34,11 +35,14 @@ pub struct Keyring {
     lasting: Arc<LastingKey>,
 }
 
-/// Names users to the store, and sessions to the log, by keyed digests: neither can be searched for.
+/// Names users to the store, and sessions to the log, by keyed digests: neither can be searched for. Seals what lasts for
+/// months.
 struct LastingKey {
     id: KeyId,
     users: Hmac<Sha256>,
     logs: Hmac<Sha256>,
+    user_sessions: Cipher,
+    outgoing: Cipher,
 }
 
 /// What a keyring says to the id of a key.
@@ -124,6 +128,21 @@ impl Keyring {
         UserDigest::from_bytes(keyed(&self.lasting.users, user.as_str().as_bytes()))
     }
 
+    /// The name of the key that seals what lasts.
+    pub(crate) fn lasting_id(&self) -> KeyId {
+        self.lasting.id
+    }
+
+    /// Seals user sessions.
+    pub(crate) fn user_sessions(&self) -> &Cipher {
+        &self.lasting.user_sessions
+    }
+
+    /// Seals what has ended, on its way to the archive.
+    pub(crate) fn outgoing(&self) -> &Cipher {
+        &self.lasting.outgoing
+    }
+
     /// What logs know a session by. It stands in no store and no cookie.
     pub(crate) fn log_name(&self, digest: &[u8]) -> u64 {
         u64::from_be_bytes(keyed(&self.lasting.logs, digest))
@@ -133,7 +152,13 @@ impl Keyring {
 impl LastingKey {
     fn derive(secret: &Secret) -> Self {
         let hmac = |label| Hmac::new_from_slice(&*expand::<32>(secret, label)).expect("HMAC takes keys of any length");
-        Self { id: KeyId::from_bytes(*expand(secret, "key id")), users: hmac("user digest"), logs: hmac("log name") }
+        Self {
+            id: KeyId::from_bytes(*expand(secret, "key id")),
+            users: hmac("user digest"),
+            logs: hmac("log name"),
+            user_sessions: Cipher::new(&expand(secret, "user session record")),
+            outgoing: Cipher::new(&expand(secret, "ended session on its way to the archive")),
+        }
     }
 }
 

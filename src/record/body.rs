@@ -78,12 +78,7 @@ impl Body {
             out.extend_from_slice(&authentication.stamp.to_bytes());
             put_prefixed(&mut out, authentication.label.as_str().as_bytes());
         }
-        for slot in &self.slots {
-            put_prefixed(&mut out, slot.name.as_bytes());
-            put_number(&mut out, slot.version);
-            out.push(slot.codec.0 | if slot.drop_at_sign_in { DROP_AT_SIGN_IN } else { 0 });
-            put_prefixed(&mut out, &slot.bytes);
-        }
+        self.slots.iter().for_each(|slot| slot.put(&mut out));
         out
     }
 
@@ -114,7 +109,14 @@ impl Authentication {
 }
 
 impl Slot {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+    pub(super) fn put(&self, out: &mut Vec<u8>) {
+        put_prefixed(out, self.name.as_bytes());
+        put_number(out, self.version);
+        out.push(self.codec.0 | if self.drop_at_sign_in { DROP_AT_SIGN_IN } else { 0 });
+        put_prefixed(out, &self.bytes);
+    }
+
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let name = Cow::Owned(reader.text()?.to_owned());
         let version = reader.number()?;
         let flags = reader.byte()?;

@@ -66,7 +66,7 @@ impl Entry {
         self.0.len() - usize::from(self.0[offset::HISTORY_LEN]) * History::PREFIX
     }
 
-    /// Whether it was written more than once.
+    /// Whether it was written more than once, or took the place of another.
     pub(crate) fn was_written_again(&self) -> bool {
         self.0[offset::HISTORY_LEN] > 0
     }
@@ -156,8 +156,10 @@ impl fmt::Debug for Marker {
 }
 
 /// Why a session ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum EndReason {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EndReason {
+    /// Signed out.
     SignedOut = 1,
     /// Somebody else signed in over it.
     Replaced = 2,
@@ -169,16 +171,42 @@ pub(crate) enum EndReason {
     Evicted = 5,
     /// Signed out, with the visitor still recognised. Not the same marker: who signs out for good after that is told apart.
     SignedOutRemembered = 6,
+    /// Of a user session: what it was for was done.
+    Completed = 7,
+    /// Of a user session: what it was for was given up.
+    Abandoned = 8,
+    /// Its time had run out.
+    Expired = 9,
 }
 
 impl EndReason {
-    pub(crate) fn as_str(self) -> &'static str {
+    const ALL: [Self; 9] = [
+        Self::SignedOut,
+        Self::Replaced,
+        Self::Unclaimed,
+        Self::Revoked,
+        Self::Evicted,
+        Self::SignedOutRemembered,
+        Self::Completed,
+        Self::Abandoned,
+        Self::Expired,
+    ];
+
+    pub(crate) fn from_byte(byte: u8) -> Result<Self, Malformed> {
+        Self::ALL.into_iter().find(|reason| *reason as u8 == byte).ok_or(Malformed("reason of an ending"))
+    }
+
+    /// In a few words, for people; the same in every release.
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::SignedOut | Self::SignedOutRemembered => "signed out",
             Self::Replaced => "replaced by another sign-in",
             Self::Unclaimed => "its cookie could not be sent",
             Self::Revoked => "revoked",
             Self::Evicted => "evicted",
+            Self::Completed => "completed",
+            Self::Abandoned => "abandoned",
+            Self::Expired => "expired",
         }
     }
 }
@@ -219,15 +247,11 @@ mod tests {
             // What a script does with the two parts comes to the same.
             assert_eq!((marker.state(), marker.tail()), (bytes[offset::STATE], &bytes[offset::HISTORY + 6..]));
         }
-        let reasons = [
-            EndReason::SignedOut,
-            EndReason::Replaced,
-            EndReason::Unclaimed,
-            EndReason::Revoked,
-            EndReason::Evicted,
-            EndReason::SignedOutRemembered,
-        ];
-        assert_eq!(reasons.map(|reason| Marker::ended(reason).tail().to_vec()), [[1], [2], [3], [4], [5], [6]]);
+        let tails = EndReason::ALL.map(|reason| Marker::ended(reason).tail().to_vec());
+        assert_eq!(tails, [[1], [2], [3], [4], [5], [6], [7], [8], [9]]);
+        let reasons = EndReason::ALL.map(|reason| EndReason::from_byte(reason as u8));
+        assert_eq!(reasons, EndReason::ALL.map(Ok));
+        assert!([0, 10, u8::MAX].into_iter().all(|byte| EndReason::from_byte(byte).is_err()));
     }
 
     #[test]

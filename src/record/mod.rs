@@ -10,13 +10,16 @@ mod bytes;
 mod entry;
 mod header;
 mod history;
+mod past;
+mod user_body;
 
 pub(crate) use body::{Authentication, Body, Codec, Slot};
 pub use bytes::Malformed;
 pub(crate) use bytes::Reader;
-pub(crate) use entry::EndReason;
-pub use entry::{Entry, Marker};
+pub use entry::{EndReason, Entry, Marker};
 #[cfg(feature = "redis")]
 pub(crate) use header::offset;
 pub(crate) use header::{FORMAT, Header, State};
 pub(crate) use history::History;
+pub(crate) use past::Past;
+pub(crate) use user_body::UserBody;

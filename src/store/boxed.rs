@@ -1,12 +1,13 @@
-//! [`Store`] with its futures boxed, so that the layer has no type parameter. One allocation for each call of a store.
+//! [`Store`] and [`LastingStore`] with their futures boxed, so that the layer has no type parameter. One allocation for each call of a store.
 
 use super::{
-    Admission, Admitted, Answer, Departure, Entry, Key, Marker, Member, Outcome, Owner, Revocation, Revocations, Store,
-    Sweep, Swept, Timestamp, WriteId,
+    Admission, Admitted, Answer, Departure, Entry, Key, LastingStore, Marker, Member, Outcome, Outgoing, Owner,
+    Replaced, Replacement, Revocation, Revocations, Store, Sweep, Swept, Timestamp, WriteId,
 };
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
+use uuid::Uuid;
 
 pub(crate) type Boxed<'a, T> = Pin<Box<dyn Future<Output = Answer<T>> + Send + 'a>>;
 pub(crate) type Endless<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
@@ -80,5 +81,40 @@ impl<S: Store> BoxedStore for S {
 
     fn follow<'a>(&'a self, realm: &'static str, known: &'a Revocations) -> Endless<'a> {
         Box::pin(Store::follow(self, realm, known))
+    }
+}
+
+pub(crate) trait BoxedLasting: Send + Sync {
+    fn load_both<'a>(&'a self, session: &'a Key, user_session: &'a Key) -> Boxed<'a, [Option<Entry>; 2]>;
+    fn replace<'a>(&'a self, key: &'a Key, replacement: &'a Replacement<'_>) -> Boxed<'a, Replaced>;
+    fn renew<'a>(&'a self, key: &'a Key, seen: Timestamp, idle: Duration, keep_for: Duration) -> Boxed<'a, bool>;
+    fn outbox<'a>(&'a self, realm: &'static str, shard: u8, limit: usize) -> Boxed<'a, Vec<Outgoing>>;
+    fn full_outboxes<'a>(&'a self, realm: &'static str) -> Boxed<'a, Vec<u8>>;
+    fn sent<'a>(&'a self, realm: &'static str, shard: u8, ids: &'a [Uuid]) -> Boxed<'a, ()>;
+}
+
+impl<S: LastingStore> BoxedLasting for S {
+    fn load_both<'a>(&'a self, session: &'a Key, user_session: &'a Key) -> Boxed<'a, [Option<Entry>; 2]> {
+        Box::pin(LastingStore::load_both(self, session, user_session))
+    }
+
+    fn replace<'a>(&'a self, key: &'a Key, replacement: &'a Replacement<'_>) -> Boxed<'a, Replaced> {
+        Box::pin(LastingStore::replace(self, key, replacement))
+    }
+
+    fn renew<'a>(&'a self, key: &'a Key, seen: Timestamp, idle: Duration, keep_for: Duration) -> Boxed<'a, bool> {
+        Box::pin(LastingStore::renew(self, key, seen, idle, keep_for))
+    }
+
+    fn outbox<'a>(&'a self, realm: &'static str, shard: u8, limit: usize) -> Boxed<'a, Vec<Outgoing>> {
+        Box::pin(LastingStore::outbox(self, realm, shard, limit))
+    }
+
+    fn full_outboxes<'a>(&'a self, realm: &'static str) -> Boxed<'a, Vec<u8>> {
+        Box::pin(LastingStore::full_outboxes(self, realm))
+    }
+
+    fn sent<'a>(&'a self, realm: &'static str, shard: u8, ids: &'a [Uuid]) -> Boxed<'a, ()> {
+        Box::pin(LastingStore::sent(self, realm, shard, ids))
     }
 }

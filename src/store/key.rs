@@ -1,24 +1,37 @@
 //! Names of entries in a store.
 
-use crate::id::{Digest, SessionId, Shard};
+use crate::id::{Digest, SessionId, Shard, UserDigest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::fmt;
 
-/// The name of a session's entry. Tells nothing about the session: it holds a digest of its id.
+/// The name of a session's entry. Tells nothing about the session: it holds a digest of its id, or for a user session of the
+/// user and the kind.
 ///
-/// `Display` gives it as text, `ts:{tag}:s:digest`. The tag in braces is the hash tag of Redis Cluster: one of 256, chosen
+/// `Display` gives it as text, `ts:{tag}:s:digest`, or with an `l` for a user session. The tag in braces is the hash tag of Redis Cluster: one of 256, chosen
 /// so that shard i falls into the slots 64 i to 64 i + 63, and that whatever belongs to one user stays on one node.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key {
     realm: &'static str,
     shard: u8,
+    is_lasting: bool,
     digest: Digest,
 }
 
 impl Key {
     pub(crate) fn new(realm: &'static str, shard: Shard, id: &SessionId) -> Self {
-        Self { realm, shard: shard.index(), digest: id.digest(realm) }
+        Self { realm, shard: shard.index(), is_lasting: false, digest: id.digest(realm) }
+    }
+
+    /// Where a user has sessions of this kind, one at a time.
+    pub(crate) fn of_user_session(realm: &'static str, user: &UserDigest, kind: &str) -> Self {
+        let digest = user.place_of(kind, realm);
+        Self { realm, shard: user.shard().index(), is_lasting: true, digest }
+    }
+
+    /// The layer's name; empty unless it has one.
+    pub fn realm(&self) -> &'static str {
+        self.realm
     }
 
     /// Which of the 256 shards the entry is in.
@@ -36,13 +49,14 @@ impl Key {
     }
 
     pub(super) fn from_digest(realm: &'static str, shard: u8, digest: Digest) -> Self {
-        Self { realm, shard, digest }
+        Self { realm, shard, is_lasting: false, digest }
     }
 }
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Name { realm: self.realm, shard: self.shard, kind: "s", digest: Some(self.digest()) }.fmt(f)
+        let kind = if self.is_lasting { "l" } else { "s" };
+        Name { realm: self.realm, shard: self.shard, kind, digest: Some(self.digest()) }.fmt(f)
     }
 }
 

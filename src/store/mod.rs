@@ -1,7 +1,7 @@
 //! The port behind which sessions are kept. Implement [`Store`] to keep them somewhere else.
 //!
 //! [`Store`] is five operations on one session each, four on the sessions of a user, and two that tell all processes what has
-//! been revoked; the comments on them are the whole contract. What a conflict or a lost reply means is decided above this
+//! been revoked; [`LastingStore`] adds six for [user sessions](crate::UserSession). The comments on them are the whole contract. What a conflict or a lost reply means is decided above this
 //! port, once for all stores.
 //!
 //! # Writing one
@@ -21,8 +21,11 @@ mod boxed;
 mod error;
 mod fate;
 mod key;
+mod lasting;
 mod meter;
+mod patience;
 mod patient;
+mod patient_lasting;
 mod user;
 
 pub use crate::clock::Timestamp;
@@ -34,8 +37,12 @@ pub use error::StoreError;
 pub use key::Key;
 #[cfg(feature = "redis")]
 pub(crate) use key::{mark_name, news_name};
+pub(crate) use lasting::lives_until;
+pub use lasting::{LastingStore, Outgoing, Replaced, Replacement, Standing};
 pub(crate) use meter::Meter;
+pub(crate) use patience::Patience;
 pub(crate) use patient::{Commit, Ending, Entered, PatientStore};
+pub(crate) use patient_lasting::Swap;
 pub use user::{Admission, Admitted, Departure, Member, Owner, Sweep, Swept};
 
 use std::future::Future;

@@ -1,31 +1,29 @@
 //! A store with a deadline: each write is sent until its fate is known or its time is up.
 
-use super::boxed::BoxedStore;
+use super::boxed::{BoxedLasting, BoxedStore};
 use super::fate::{Fate, fate};
 use super::meter::Meter;
+use super::patience::{Patience, Tries, unknown};
 use super::{
-    Admission, Admitted, Answer, Departure, Entry, Key, Marker, Member, Outcome, Owner, Revocation, Revocations, Store,
-    StoreError, Sweep, Swept,
+    Admission, Admitted, Answer, Departure, Entry, Key, LastingStore, Marker, Member, Outcome, Owner, Revocation,
+    Revocations, Store, StoreError, Sweep, Swept,
 };
 use crate::clock::Timestamp;
 use crate::error::{SessionError, SessionErrorKind};
 use crate::id::{Epoch, WriteId};
 use crate::telemetry;
 use std::fmt;
-use std::future::{Future, poll_fn};
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
-use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 /// What the layer speaks to.
 #[derive(Clone)]
 pub(crate) struct PatientStore {
     store: Arc<dyn BoxedStore>,
-    patience: Duration,
-    meter: Arc<Meter>,
+    /// The same, if it can keep user sessions.
+    pub(super) lasting: Option<Arc<dyn BoxedLasting>>,
+    pub(super) patience: Patience,
 }
 
 /// What became of a commit.
@@ -76,40 +74,37 @@ pub(crate) enum Entered {
     Full,
 }
 
-/// The tries of one operation.
-struct Tries {
-    until: Instant,
-    made: u32,
-    /// Whether one of them had no reply, so that it may have been applied.
-    silent: bool,
-}
-
 impl PatientStore {
     pub(crate) fn new(store: impl Store, patience: Duration) -> Self {
-        Self { store: Arc::new(store), patience, meter: Arc::default() }
+        Self { store: Arc::new(store), lasting: None, patience: Patience::new(patience) }
+    }
+
+    pub(crate) fn with_user_sessions(store: impl LastingStore, patience: Duration) -> Self {
+        let store = Arc::new(store);
+        Self { store: store.clone(), lasting: Some(store), patience: Patience::new(patience) }
     }
 
     pub(crate) fn with_patience(self, patience: Duration) -> Self {
-        Self { patience, ..self }
+        Self { patience: self.patience.with_time(patience), ..self }
     }
 
     /// The same store, counting its calls elsewhere.
     pub(crate) fn counting(self, meter: Arc<Meter>) -> Self {
-        Self { meter, ..self }
+        Self { patience: self.patience.counting(meter), ..self }
     }
 
     /// When an operation that begins now must have ended.
     pub(crate) fn deadline(&self) -> Instant {
-        Instant::now() + self.patience
+        self.patience.deadline()
     }
 
     /// Whether a further try is worth beginning: one that is cut off in its course would end as unknown.
     pub(crate) fn has_time(&self, until: Instant) -> bool {
-        Instant::now() + self.patience / 4 < until
+        self.patience.has_time(until)
     }
 
     pub(crate) async fn load(&self, key: &Key) -> Result<Option<Entry>, SessionError> {
-        let found = self.answered("load", || self.store.load(key)).await?;
+        let found = self.patience.answered("load", || self.store.load(key)).await?;
         found.iter().for_each(|entry| telemetry::record_bytes("load", entry.as_bytes().len()));
         Ok(found)
     }
@@ -119,16 +114,17 @@ impl PatientStore {
         telemetry::record_bytes("create", entry.as_bytes().len());
         let mut tries = Tries::until(self.deadline());
         loop {
-            let error = match self.within("create", tries.until, self.store.create(key, entry, keep_for)).await {
-                Ok(Outcome::Applied) => return Ok(()),
-                Ok(Outcome::Found(found)) if !found.header()?.knows(entry.write_id()) => {
-                    StoreError::not_applied("another session has this random id")
-                }
-                Ok(Outcome::Found(found)) if found.is_live() => return Ok(()),
-                Ok(Outcome::Found(_)) => return Err(SessionErrorKind::Ended.into()),
-                Ok(Outcome::Absent) => StoreError::not_applied("what stood in the way has just expired"),
-                Err(error) => error,
-            };
+            let error =
+                match self.patience.within("create", tries.deadline(), self.store.create(key, entry, keep_for)).await {
+                    Ok(Outcome::Applied) => return Ok(()),
+                    Ok(Outcome::Found(found)) if !found.header()?.knows(entry.write_id()) => {
+                        StoreError::not_applied("another session has this random id")
+                    }
+                    Ok(Outcome::Found(found)) if found.is_live() => return Ok(()),
+                    Ok(Outcome::Found(_)) => return Err(SessionErrorKind::Ended.into()),
+                    Ok(Outcome::Absent) => StoreError::not_applied("what stood in the way has just expired"),
+                    Err(error) => error,
+                };
             tries.again(error).await?;
         }
     }
@@ -144,16 +140,17 @@ impl PatientStore {
         telemetry::record_bytes("commit", entry.as_bytes().len());
         let mut tries = Tries::until(until);
         loop {
-            let error = match self.within("commit", until, self.store.commit(key, base, entry, keep_for)).await {
+            let error = match self.patience.within("commit", until, self.store.commit(key, base, entry, keep_for)).await
+            {
                 Ok(Outcome::Applied) => return Ok(Commit::Applied(None)),
                 Ok(Outcome::Found(found)) => {
-                    return match fate(&found.header()?, entry.write_id(), base, tries.silent) {
+                    return match fate(&found.header()?, entry.write_id(), base, tries.were_silent()) {
                         Fate::Applied => Ok(Commit::Applied(Some(found))),
                         Fate::NotApplied => Ok(Commit::Conflict(found)),
                         Fate::Unknown => Err(unknown()),
                     };
                 }
-                Ok(Outcome::Absent) if tries.silent => return Err(unknown()),
+                Ok(Outcome::Absent) if tries.were_silent() => return Err(unknown()),
                 Ok(Outcome::Absent) => return Ok(Commit::Absent),
                 Err(error) => error,
             };
@@ -163,7 +160,7 @@ impl PatientStore {
 
     /// Notes activity, trying once: the next request tries again.
     pub(crate) async fn touch(&self, key: &Key, seen: Timestamp, now: Timestamp, keep_for: Duration) -> Answer<bool> {
-        self.within("touch", self.deadline(), self.store.touch(key, seen, now, keep_for)).await
+        self.patience.within("touch", self.deadline(), self.store.touch(key, seen, now, keep_for)).await
     }
 
     pub(crate) async fn end(
@@ -172,7 +169,7 @@ impl PatientStore {
         expected: Option<WriteId>,
         marker: &Marker,
     ) -> Result<Ending, SessionError> {
-        Ending::of(self.answered("end", || self.store.end(key, expected, marker)).await?, marker)
+        Ending::of(self.patience.answered("end", || self.store.end(key, expected, marker)).await?, marker)
     }
 }
 
@@ -188,7 +185,7 @@ impl PatientStore {
         telemetry::record_bytes("admit", admission.entry.as_bytes().len());
         let mut tries = Tries::until(until);
         loop {
-            let error = match self.within("admit", until, self.store.admit(owner, admission)).await {
+            let error = match self.patience.within("admit", until, self.store.admit(owner, admission)).await {
                 Ok(Admitted::Found(found)) if !found.header()?.knows(admission.entry.write_id()) => {
                     StoreError::not_applied("another session has this random id")
                 }
@@ -205,114 +202,26 @@ impl PatientStore {
     }
 
     pub(crate) async fn depart(&self, owner: &Owner, departure: &Departure) -> Result<Ending, SessionError> {
-        Ending::of(self.answered("depart", || self.store.depart(owner, departure)).await?, &departure.marker)
+        Ending::of(self.patience.answered("depart", || self.store.depart(owner, departure)).await?, &departure.marker)
     }
 
     pub(crate) async fn members(&self, owner: &Owner) -> Result<Vec<(Member, Entry)>, SessionError> {
-        self.answered("members", || self.store.members(owner)).await
+        self.patience.answered("members", || self.store.members(owner)).await
     }
 
     /// Ends all sessions of a user. Sent again after a lost reply it ends them again, of which there are none then.
     pub(crate) async fn end_all(&self, owner: &Owner, sweep: &Sweep) -> Result<Option<Swept>, SessionError> {
-        self.answered("end_all", || self.store.end_all(owner, sweep)).await
+        self.patience.answered("end_all", || self.store.end_all(owner, sweep)).await
     }
 
     pub(crate) async fn publish(&self, realm: &'static str, news: &Revocation) -> Result<(), SessionError> {
-        self.answered("publish", || self.store.publish(realm, news)).await
+        self.patience.answered("publish", || self.store.publish(realm, news)).await
     }
 
     /// Goes on until it is dropped.
     pub(crate) async fn follow(&self, realm: &'static str, known: &Revocations) {
         self.store.follow(realm, known).await;
     }
-}
-
-impl PatientStore {
-    /// Calls the store until it answers, or there is no time for another try.
-    async fn answered<T, F>(&self, operation: &'static str, call: impl Fn() -> F) -> Result<T, SessionError>
-    where
-        F: Future<Output = Answer<T>>,
-    {
-        let mut tries = Tries::until(self.deadline());
-        loop {
-            match self.within(operation, tries.until, call()).await {
-                Ok(answer) => return Ok(answer),
-                Err(error) => tries.again(error).await?,
-            }
-        }
-    }
-
-    /// The store's answer, or "unknown" when the time is up.
-    async fn within<T>(
-        &self,
-        operation: &'static str,
-        until: Instant,
-        call: impl Future<Output = Answer<T>>,
-    ) -> Answer<T> {
-        let counted = telemetry::StoreCall::begin(operation);
-        let is_read = matches!(operation, "load" | "members");
-        let answer = self.in_time(until, call).await.map_err(|error| if is_read { error.of_read() } else { error });
-        counted.end(match &answer {
-            Ok(_) => "answered",
-            Err(error) if error.maybe_applied() => "unknown",
-            Err(_) => "refused",
-        });
-        answer
-    }
-
-    async fn in_time<T>(&self, until: Instant, call: impl Future<Output = Answer<T>>) -> Answer<T> {
-        self.meter.count();
-        let mut call = pin!(call);
-        // A store in memory answers at once; it needs no timer, and so no runtime.
-        if let Poll::Ready(answer) = poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await {
-            return answer;
-        }
-        match tokio::time::timeout_at(until, call).await {
-            Ok(answer) => answer,
-            Err(elapsed) => Err(StoreError::unknown(elapsed)),
-        }
-    }
-}
-
-impl Tries {
-    /// Tries of a write that surely was not applied. More would only keep a client waiting for its 503.
-    const MAX: u32 = 3;
-
-    fn until(until: Instant) -> Self {
-        Self { until, made: 0, silent: false }
-    }
-
-    /// Waits before the next try.
-    ///
-    /// # Errors
-    ///
-    /// That there is none: unknown if some try had no reply, else unavailable.
-    async fn again(&mut self, error: StoreError) -> Result<(), SessionError> {
-        self.made += 1;
-        self.silent |= error.maybe_applied();
-        let pause = Duration::from_millis(rand::random_range(5..25 << self.made.min(4)));
-        let in_vain = error.is_for_good() || self.made >= Self::MAX;
-        // Where no runtime runs there is nothing to wait with.
-        let no_time = Instant::now() + pause >= self.until || Handle::try_current().is_err();
-        let give_up = no_time || (!self.silent && in_vain);
-        if give_up {
-            let kind = if self.silent {
-                telemetry::unknown_outcome();
-                SessionErrorKind::Unknown
-            } else {
-                SessionErrorKind::unavailable()
-            };
-            return Err(SessionError::with_source(kind, error));
-        }
-        telemetry::store_retry(&error);
-        tokio::time::sleep(pause).await;
-        Ok(())
-    }
-}
-
-fn unknown() -> SessionError {
-    telemetry::unknown_outcome();
-    SessionErrorKind::Unknown.into()
 }
 
 impl fmt::Debug for PatientStore {

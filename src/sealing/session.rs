@@ -1,18 +1,12 @@
-//! A record's body under a key, bound to its place and to the write that made it.
+//! A browser's session.
 
+use super::{Place, nonce};
 use crate::clock::Timestamp;
 use crate::error::{SessionError, SessionErrorKind};
-use crate::id::{Digest, KeyId, WriteId};
-use crate::keyring::{AssociatedData, Keyring, Known, NONCE_SIZE, Purpose};
+use crate::id::{KeyId, WriteId};
+use crate::keyring::{AssociatedData, Keyring, Known, Purpose};
 use crate::record::{Body, Entry, FORMAT, Header, History, Malformed, State};
 use crate::telemetry;
-
-/// The application and the place that a record belongs to: it opens nowhere else.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Place<'a> {
-    pub(crate) realm: &'a str,
-    pub(crate) digest: Digest,
-}
 
 /// What opening a record comes to when nothing went wrong.
 #[derive(Debug)]
@@ -114,24 +108,12 @@ pub(crate) fn open_destination(keys: &Keyring, place: Place<'_>, tail: &[u8]) ->
 }
 
 impl Place<'_> {
-    fn data(&self, kind: &'static str) -> AssociatedData {
-        AssociatedData::new(kind).field(self.realm.as_bytes()).field(self.digest.as_bytes()).field(&[FORMAT])
-    }
-
     /// The time of the last touch is left out, since a store changes it; write id and key are bound by the nonce and by
     /// the choice of the key. History and state are not bound: a store that lies about them could as well have lost the
     /// record.
     fn record_data(&self, deadline: Timestamp) -> AssociatedData {
         self.data("session record").field(&deadline.to_bytes())
     }
-}
-
-fn nonce(digest: Digest, write_id: WriteId) -> [u8; NONCE_SIZE] {
-    let mut nonce = [0; NONCE_SIZE];
-    let (of_key, of_write) = nonce.split_at_mut(NONCE_SIZE - WriteId::SIZE);
-    of_key.copy_from_slice(&digest.as_bytes()[..NONCE_SIZE - WriteId::SIZE]);
-    of_write.copy_from_slice(write_id.as_bytes());
-    nonce
 }
 
 #[cfg(test)]

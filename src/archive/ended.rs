@@ -1,0 +1,57 @@
+//! What is kept of a session that has ended.
+
+use super::{EndReason, Timestamp};
+use crate::id::UserId;
+use serde::de::DeserializeOwned;
+use std::fmt;
+use std::time::SystemTime;
+use uuid::Uuid;
+
+/// A session that has ended, as the archive has it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct EndedSession {
+    /// Its id, a UUIDv7: those that began later have higher ones.
+    pub id: Uuid,
+    /// Whose it was.
+    pub user: UserId,
+    /// Of which kind, [`UserSessionData::KIND`](crate::UserSessionData::KIND).
+    pub kind: String,
+    /// Why it ended.
+    pub reason: EndReason,
+    /// When it began.
+    pub began: Timestamp,
+    /// When it ended.
+    pub ended: Timestamp,
+    /// How often it was changed, its beginning included.
+    pub updates: u32,
+    /// What it held last, as JSON.
+    pub payload: String,
+}
+
+impl EndedSession {
+    /// When it began.
+    pub fn began_at(&self) -> SystemTime {
+        self.began.into()
+    }
+
+    /// When it ended.
+    pub fn ended_at(&self) -> SystemTime {
+        self.ended.into()
+    }
+
+    /// What it held last, as a type that JSON of its time decodes to.
+    ///
+    /// # Errors
+    ///
+    /// If it does not.
+    pub fn decode<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        serde_json::from_str(&self.payload)
+    }
+}
+
+/// Shows nothing of the user, nor what it held.
+impl fmt::Debug for EndedSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EndedSession").field("kind", &self.kind).field("reason", &self.reason).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,111 @@
+//! The port behind which ended sessions are kept for years. Implement [`Archive`] to keep them somewhere else.
+//!
+//! What has ended waits in an outbox of the store that had it, until the archive has it too. Only a completion
+//! [within a quota](crate::UserSession::complete_within) goes straight to the archive, which is then the one that decides.
+
+mod boxed;
+mod ended;
+mod patient;
+mod quota;
+
+pub use crate::record::EndReason;
+pub use crate::store::{Answer, StoreError, Timestamp, WriteId};
+pub use ended::EndedSession;
+pub(crate) use patient::PatientArchive;
+pub use quota::Quota;
+
+use crate::id::UserId;
+use std::future::Future;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Where ended sessions are kept. Implement it with `async fn`.
+///
+/// A `layer` is the name of a [named](crate::SessionLayer::named) layer, else empty: the sessions of one are not seen by another.
+/// Each operation is atomic. All of them can be sent again.
+pub trait Archive: Send + Sync + 'static {
+    /// Adds sessions, all or none of them. Those whose ids are there already stay as they are.
+    fn add(&self, layer: &'static str, ended: &[EndedSession]) -> impl Future<Output = Answer<()>> + Send;
+
+    /// Adds a completed session, unless its user has completed too many of its kind. The first of these that applies is the
+    /// answer, and only the last changes anything:
+    ///
+    /// 1. A session of this id is there: [`Completion::Completed`].
+    /// 2. The attempt was [settled](Self::settle) meanwhile: [`Completion::Settled`].
+    /// 3. As many completed ones of this user and kind as the quota allows have ended less than its window ago:
+    ///    [`Completion::Exceeded`].
+    /// 4. Otherwise [`Completion::Completed`]: it is added, with the archive's time as its end.
+    ///
+    /// Of one user and kind this happens one at a time, and what was answered survives a crash.
+    fn complete(
+        &self,
+        layer: &'static str,
+        ended: &EndedSession,
+        attempt: &WriteId,
+        quota: Quota,
+    ) -> impl Future<Output = Answer<Completion>> + Send;
+
+    /// Whether a session is there. If not, an attempt to complete it that is still under way comes to nothing from now on;
+    /// that is remembered for a day at least.
+    fn settle(
+        &self,
+        layer: &'static str,
+        ended: &EndedSession,
+        attempt: &WriteId,
+    ) -> impl Future<Output = Answer<bool>> + Send;
+
+    /// A user's sessions, the one that began last in front: at most `limit` of those whose ids are lower than `before`, or of
+    /// all.
+    fn history(
+        &self,
+        layer: &'static str,
+        user: &UserId,
+        before: Option<Uuid>,
+        limit: usize,
+    ) -> impl Future<Output = Answer<Vec<EndedSession>>> + Send;
+}
+
+/// What became of a completion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Completion {
+    /// It is in the archive.
+    Completed,
+    /// The quota is used up.
+    Exceeded {
+        /// When the next will be possible.
+        next: Timestamp,
+    },
+    /// Somebody else has found this attempt unfinished, and has given the session back.
+    Settled,
+}
+
+impl<A: Archive> Archive for Arc<A> {
+    async fn add(&self, layer: &'static str, ended: &[EndedSession]) -> Answer<()> {
+        (**self).add(layer, ended).await
+    }
+
+    async fn complete(
+        &self,
+        layer: &'static str,
+        ended: &EndedSession,
+        attempt: &WriteId,
+        quota: Quota,
+    ) -> Answer<Completion> {
+        (**self).complete(layer, ended, attempt, quota).await
+    }
+
+    async fn settle(&self, layer: &'static str, ended: &EndedSession, attempt: &WriteId) -> Answer<bool> {
+        (**self).settle(layer, ended, attempt).await
+    }
+
+    async fn history(
+        &self,
+        layer: &'static str,
+        user: &UserId,
+        before: Option<Uuid>,
+        limit: usize,
+    ) -> Answer<Vec<EndedSession>> {
+        (**self).history(layer, user, before, limit).await
+    }
+}

@@ -1,0 +1,72 @@
+//! An archive with a deadline. Everything can be sent again, so that it is until there is an answer or no time.
+
+use super::boxed::BoxedArchive;
+use super::{Archive, Completion, EndedSession, Quota, WriteId};
+use crate::error::SessionError;
+use crate::id::UserId;
+use crate::store::{Meter, Patience};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// What the layer speaks to.
+#[derive(Clone)]
+pub(crate) struct PatientArchive {
+    archive: Arc<dyn BoxedArchive>,
+    patience: Patience,
+}
+
+impl PatientArchive {
+    pub(crate) fn new(archive: impl Archive, patience: Duration) -> Self {
+        Self { archive: Arc::new(archive), patience: Patience::new(patience) }
+    }
+
+    pub(crate) fn with_patience(self, patience: Duration) -> Self {
+        Self { patience: self.patience.with_time(patience), ..self }
+    }
+
+    /// The same archive, counting its calls elsewhere.
+    pub(crate) fn counting(self, meter: Arc<Meter>) -> Self {
+        Self { patience: self.patience.counting(meter), ..self }
+    }
+
+    pub(crate) async fn add(&self, layer: &'static str, ended: &[EndedSession]) -> Result<(), SessionError> {
+        self.patience.answered("archive", || self.archive.add(layer, ended)).await
+    }
+
+    pub(crate) async fn complete(
+        &self,
+        layer: &'static str,
+        ended: &EndedSession,
+        attempt: &WriteId,
+        quota: Quota,
+    ) -> Result<Completion, SessionError> {
+        self.patience.answered("complete", || self.archive.complete(layer, ended, attempt, quota)).await
+    }
+
+    pub(crate) async fn settle(
+        &self,
+        layer: &'static str,
+        ended: &EndedSession,
+        attempt: &WriteId,
+    ) -> Result<bool, SessionError> {
+        self.patience.answered("settle", || self.archive.settle(layer, ended, attempt)).await
+    }
+
+    pub(crate) async fn history(
+        &self,
+        layer: &'static str,
+        user: &UserId,
+        before: Option<Uuid>,
+        limit: usize,
+    ) -> Result<Vec<EndedSession>, SessionError> {
+        self.patience.answered("history", || self.archive.history(layer, user, before, limit)).await
+    }
+}
+
+impl fmt::Debug for PatientArchive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PatientArchive").field("patience", &self.patience).finish_non_exhaustive()
+    }
+}

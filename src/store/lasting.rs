@@ -1,0 +1,158 @@
+//! What a store can do besides, so that sessions can belong to a user.
+
+use super::{Answer, Entry, Key, Store, Timestamp, WriteId};
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// What a store can do besides: keep sessions that belong to a user, and what has ended until an archive has it.
+///
+/// A user session's entry lives in the user's shard, under a key that is used again and again: when one has ended the next
+/// begins in its place. It may be kept for longer than it lives, so that it can be archived; whether it still lives the store
+/// decides by its own clock, since processes differ.
+pub trait LastingStore: Store {
+    /// Reads a browser's session and a user session as [`load`](Store::load) does, in one round trip.
+    fn load_both(&self, session: &Key, user_session: &Key) -> impl Future<Output = Answer<[Option<Entry>; 2]>> + Send;
+
+    /// Puts an entry in the place of another, in one step. The first of these that applies is the answer, and only the last
+    /// changes anything:
+    ///
+    /// 1. Another entry than the expected one is there, or one where none is expected: [`Replaced::Found`].
+    /// 2. None is there, where one is expected: [`Replaced::Absent`].
+    /// 3. The browser's session is not live: [`Replaced::Unasked`].
+    /// 4. What is there is not as [`Standing`] says: [`Replaced::Untimely`].
+    /// 5. Otherwise [`Replaced::Applied`]: the entry is there for `keep_for` from now, with the store's time as that of its last
+    ///    touch, unless what it replaces was touched later; and what goes out is in the outbox of the shard.
+    ///
+    /// An entry whose time has run out is absent here as well. A full store may refuse it where nothing was there.
+    fn replace(&self, key: &Key, replacement: &Replacement<'_>) -> impl Future<Output = Answer<Replaced>> + Send;
+
+    /// Notes activity, by the store's clock, in a live entry that was last touched at `seen` and has not idled out; keeps it for
+    /// `keep_for` from now. Answers whether it did.
+    fn renew(
+        &self,
+        key: &Key,
+        seen: Timestamp,
+        idle: Duration,
+        keep_for: Duration,
+    ) -> impl Future<Output = Answer<bool>> + Send;
+
+    /// Some of what waits in a shard's outbox, at most `limit`; all of it is named sooner or later if what was named is taken
+    /// out.
+    fn outbox(
+        &self,
+        realm: &'static str,
+        shard: u8,
+        limit: usize,
+    ) -> impl Future<Output = Answer<Vec<Outgoing>>> + Send;
+
+    /// The shards in whose outboxes something may wait; none that has something is left out.
+    fn full_outboxes(&self, realm: &'static str) -> impl Future<Output = Answer<Vec<u8>>> + Send;
+
+    /// Takes out of a shard's outbox what the archive has. Names that are not there are passed over.
+    fn sent(&self, realm: &'static str, shard: u8, ids: &[Uuid]) -> impl Future<Output = Answer<()>> + Send;
+}
+
+/// An entry that takes the place of another.
+#[derive(Debug)]
+pub struct Replacement<'a> {
+    /// The browser's session that asks for it, which must be live. It is in the same shard. None for work outside of requests.
+    pub asked_by: Option<Key>,
+    /// The write id of what is there, live or a marker; none if nothing is.
+    pub expected: Option<WriteId>,
+    /// Whether what is there must still live.
+    pub standing: Standing,
+    /// What comes in its place.
+    pub entry: &'a Entry,
+    /// How long to keep it.
+    pub keep_for: Duration,
+    /// What goes to the archive.
+    pub outgoing: Option<&'a Outgoing>,
+}
+
+/// Whether an entry must still live, by the store's clock: it does until it has not been touched for its idle limit, or its
+/// [deadline](Entry::deadline) has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It does not matter.
+    Any,
+    /// It must, with this idle limit.
+    Lives(Duration),
+    /// It must not any more, with this idle limit.
+    Lapsed(Duration),
+}
+
+/// What became of a replacement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Replaced {
+    /// It was applied.
+    Applied,
+    /// It was not, because of the entry that is there.
+    Found(Entry),
+    /// It was not, because nothing is there.
+    Absent,
+    /// It was not: the browser's session has ended.
+    Unasked,
+    /// It was not: what is there still lives, or does not any more, at this moment by the store's clock.
+    Untimely(Timestamp),
+}
+
+/// An ended session on its way to the archive, sealed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The session's id.
+    pub id: Uuid,
+    /// What the archive will have of it.
+    pub sealed: Vec<u8>,
+}
+
+impl Standing {
+    /// Whether an entry is as this says.
+    pub fn holds(self, entry: &Entry, now: Timestamp) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Lives(idle) => lives_until(entry, idle) > now,
+            Self::Lapsed(idle) => lives_until(entry, idle) <= now,
+        }
+    }
+}
+
+/// When an entry has idled out, or has reached its deadline.
+pub(crate) fn lives_until(entry: &Entry, idle: Duration) -> Timestamp {
+    entry.touched().plus(idle).min(entry.deadline())
+}
+
+impl fmt::Debug for Outgoing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outgoing").finish_non_exhaustive()
+    }
+}
+
+impl<S: LastingStore> LastingStore for Arc<S> {
+    async fn load_both(&self, session: &Key, user_session: &Key) -> Answer<[Option<Entry>; 2]> {
+        (**self).load_both(session, user_session).await
+    }
+
+    async fn replace(&self, key: &Key, replacement: &Replacement<'_>) -> Answer<Replaced> {
+        (**self).replace(key, replacement).await
+    }
+
+    async fn renew(&self, key: &Key, seen: Timestamp, idle: Duration, keep_for: Duration) -> Answer<bool> {
+        (**self).renew(key, seen, idle, keep_for).await
+    }
+
+    async fn outbox(&self, realm: &'static str, shard: u8, limit: usize) -> Answer<Vec<Outgoing>> {
+        (**self).outbox(realm, shard, limit).await
+    }
+
+    async fn full_outboxes(&self, realm: &'static str) -> Answer<Vec<u8>> {
+        (**self).full_outboxes(realm).await
+    }
+
+    async fn sent(&self, realm: &'static str, shard: u8, ids: &[Uuid]) -> Answer<()> {
+        (**self).sent(realm, shard, ids).await
+    }
+}
