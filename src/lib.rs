@@ -8,6 +8,7 @@
 //! | [`Visitor`] | one decryption, in process | who this browser belongs to: greeting, recommendations |
 //! | [`Session<T>`](Session) | one round trip to the store | cart, checkout, anything the user must not forge |
 //! | [`SignedIn`] | the same one round trip | proof of who is signed in, and since when |
+//! | [`UserSession<T>`](UserSession) | the same one, if named first or alone; one more after another load | work that a signed-in user continues on another device |
 //! | [`Sessions`] | nothing until it is used | a user's devices: to list, and to end one, all, or all but this |
 //!
 #![cfg_attr(feature = "axum", doc = "```no_run")]
@@ -78,6 +79,8 @@ mod redis;
 mod exchange;
 
 mod session;
+mod user_session;
+
 mod visitor;
 
 mod sessions;
@@ -89,9 +92,10 @@ pub mod testing;
 
 pub mod guide;
 
+pub use archive::{EndReason, EndedSession, Quota};
 pub use clock::Clock;
 pub use cookie::SameSite;
-pub use data::{AtSignIn, IfUndecodable, Old, SessionData, Slots};
+pub use data::{AtSignIn, IfUndecodable, Old, SessionData, Slots, UserSessionData};
 pub use error::{ConfigError, SessionError, SessionErrorKind};
 pub use id::{InvalidHandle, SessionHandle, UserId};
 pub use keyring::{KeyError, Keyring, Secret};
@@ -102,4 +106,5 @@ pub use memory::MemoryStore;
 pub use redis::RedisStore;
 pub use session::{Cost, LazySession, Peek, Session};
 pub use sessions::{SessionInfo, Sessions};
+pub use user_session::{QuotaExceeded, UserSession};
 pub use visitor::{RecentAuth, SignedIn, Visitor};

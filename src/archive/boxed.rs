@@ -17,7 +17,12 @@ pub(super) trait BoxedArchive: Send + Sync {
         attempt: &'a WriteId,
         quota: Quota,
     ) -> Boxed<'a, Completion>;
-    fn settle<'a>(&'a self, layer: &'static str, ended: &'a EndedSession, attempt: &'a WriteId) -> Boxed<'a, bool>;
+    fn settle<'a>(
+        &'a self,
+        layer: &'static str,
+        ended: &'a EndedSession,
+        attempt: Option<&'a WriteId>,
+    ) -> Boxed<'a, bool>;
     fn history<'a>(
         &'a self,
         layer: &'static str,
@@ -42,7 +47,12 @@ impl<A: Archive> BoxedArchive for A {
         Box::pin(Archive::complete(self, layer, ended, attempt, quota))
     }
 
-    fn settle<'a>(&'a self, layer: &'static str, ended: &'a EndedSession, attempt: &'a WriteId) -> Boxed<'a, bool> {
+    fn settle<'a>(
+        &'a self,
+        layer: &'static str,
+        ended: &'a EndedSession,
+        attempt: Option<&'a WriteId>,
+    ) -> Boxed<'a, bool> {
         Box::pin(Archive::settle(self, layer, ended, attempt))
     }
 

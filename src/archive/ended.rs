@@ -1,7 +1,10 @@
 //! What is kept of a session that has ended.
 
+use super::payload::to_json;
 use super::{EndReason, Timestamp};
+use crate::error::SessionError;
 use crate::id::UserId;
+use crate::record::Past;
 use serde::de::DeserializeOwned;
 use std::fmt;
 use std::time::SystemTime;
@@ -29,6 +32,25 @@ pub struct EndedSession {
 }
 
 impl EndedSession {
+    /// What the archive is to have.
+    ///
+    /// # Errors
+    ///
+    /// If what it held is not what is stored of values.
+    pub(crate) fn of(past: &Past) -> Result<Self, SessionError> {
+        let Past { id, reason, ended, body } = past;
+        Ok(Self {
+            id: *id,
+            user: body.user.clone(),
+            kind: body.slot.name.clone().into_owned(),
+            reason: *reason,
+            began: body.created,
+            ended: *ended,
+            updates: body.updates,
+            payload: to_json(&body.slot)?,
+        })
+    }
+
     /// When it began.
     pub fn began_at(&self) -> SystemTime {
         self.began.into()

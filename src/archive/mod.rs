@@ -6,6 +6,7 @@
 mod boxed;
 mod ended;
 mod patient;
+mod payload;
 mod quota;
 
 pub use crate::record::EndReason;
@@ -45,13 +46,13 @@ pub trait Archive: Send + Sync + 'static {
         quota: Quota,
     ) -> impl Future<Output = Answer<Completion>> + Send;
 
-    /// Whether a session is there. If not, an attempt to complete it that is still under way comes to nothing from now on;
-    /// that is remembered for a day at least.
+    /// Whether a session is there. If not, and an attempt is named, then that comes to nothing from now on, should it still be
+    /// under way; this is remembered for a day at least.
     fn settle(
         &self,
         layer: &'static str,
         ended: &EndedSession,
-        attempt: &WriteId,
+        attempt: Option<&WriteId>,
     ) -> impl Future<Output = Answer<bool>> + Send;
 
     /// A user's sessions, the one that began last in front: at most `limit` of those whose ids are lower than `before`, or of
@@ -95,7 +96,7 @@ impl<A: Archive> Archive for Arc<A> {
         (**self).complete(layer, ended, attempt, quota).await
     }
 
-    async fn settle(&self, layer: &'static str, ended: &EndedSession, attempt: &WriteId) -> Answer<bool> {
+    async fn settle(&self, layer: &'static str, ended: &EndedSession, attempt: Option<&WriteId>) -> Answer<bool> {
         (**self).settle(layer, ended, attempt).await
     }
 

@@ -49,7 +49,7 @@ impl PatientArchive {
         &self,
         layer: &'static str,
         ended: &EndedSession,
-        attempt: &WriteId,
+        attempt: Option<&WriteId>,
     ) -> Result<bool, SessionError> {
         self.patience.answered("settle", || self.archive.settle(layer, ended, attempt)).await
     }

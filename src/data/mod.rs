@@ -4,7 +4,11 @@ mod codec;
 mod registry;
 mod session_data;
 mod slots;
+mod user_session_data;
+mod value;
 
 pub(crate) use registry::Registry;
 pub use session_data::{AtSignIn, IfUndecodable, Old, SessionData};
 pub use slots::Slots;
+pub use user_session_data::UserSessionData;
+pub(crate) use user_session_data::{check, encode, read};

@@ -72,7 +72,7 @@ pub enum IfUndecodable {
     StartOver,
 }
 
-/// A value of an older version, for [`SessionData::migrate`].
+/// A value of an older version, for [`SessionData::migrate`] and [`UserSessionData::migrate`](crate::UserSessionData::migrate).
 pub struct Old<'a> {
     pub(super) version: u32,
     pub(super) bytes: &'a [u8],

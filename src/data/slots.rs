@@ -1,7 +1,7 @@
 //! One slot, or several that are read and changed together.
 
-use super::codec::{self, MESSAGE_PACK};
-use super::session_data::{AtSignIn, IfUndecodable, Old, SessionData};
+use super::session_data::{AtSignIn, IfUndecodable, SessionData};
+use super::value::Schema;
 use crate::error::{SessionError, SessionErrorKind};
 use crate::record::Slot;
 use crate::telemetry;
@@ -59,17 +59,9 @@ impl<T: SessionData> sealed::Slots for T {
 
     fn read(slots: &[Slot]) -> Result<Option<Self>, SessionError> {
         let Some(slot) = find::<T>(slots) else { return Ok(None) };
-        T::refuse_newer(slots)?;
-        let value = if slot.version == T::VERSION {
-            codec::from_bytes(&slot.bytes)
-                .map_err(|error| SessionError::with_source(SessionErrorKind::Undecodable { slot: T::NAME }, error))
-        } else {
-            T::migrate(Old { version: slot.version, bytes: &slot.bytes })
-                .ok_or_else(|| SessionErrorKind::Undecodable { slot: T::NAME }.into())
-        };
-        match value {
+        match schema::<T>().read(slot) {
             Ok(value) => Ok(Some(value)),
-            Err(error) if T::IF_UNDECODABLE == IfUndecodable::StartOver => {
+            Err(error) if starts_over::<T>(&error) => {
                 telemetry::started_over(T::NAME, &error);
                 Ok(None)
             }
@@ -78,33 +70,25 @@ impl<T: SessionData> sealed::Slots for T {
     }
 
     fn encode(&self) -> Result<Vec<Slot>, SessionError> {
-        let bytes = codec::to_bytes(self)
-            .map_err(|error| SessionError::with_source(SessionErrorKind::Encode { slot: T::NAME }, error))?;
-        Ok(vec![Slot {
-            name: T::NAME.into(),
-            version: T::VERSION,
-            codec: MESSAGE_PACK,
-            drop_at_sign_in: T::AT_SIGN_IN == AtSignIn::Drop,
-            bytes,
-        }])
+        Ok(vec![schema::<T>().encode(self, T::AT_SIGN_IN == AtSignIn::Drop)?])
     }
 
     fn check(encoded: &[Slot]) -> Result<(), SessionError> {
-        let Some(slot) = find::<T>(encoded) else { return Ok(()) };
-        codec::from_bytes::<T>(&slot.bytes)
-            .map(drop)
-            .map_err(|error| SessionError::with_source(SessionErrorKind::Encode { slot: T::NAME }, error))
+        find::<T>(encoded).map_or(Ok(()), |slot| schema::<T>().check(slot))
     }
 
     fn refuse_newer(slots: &[Slot]) -> Result<(), SessionError> {
-        match find::<T>(slots) {
-            Some(slot) if slot.version > T::VERSION || slot.codec != MESSAGE_PACK => {
-                telemetry::slot_is_newer(T::NAME);
-                Err(SessionErrorKind::newer().into())
-            }
-            _ => Ok(()),
-        }
+        find::<T>(slots).map_or(Ok(()), |slot| schema::<T>().refuse_newer(slot))
     }
+}
+
+fn schema<T: SessionData>() -> Schema<T> {
+    Schema { name: T::NAME, version: T::VERSION, migrate: T::migrate }
+}
+
+/// What a newer version wrote is never started over.
+fn starts_over<T: SessionData>(error: &SessionError) -> bool {
+    T::IF_UNDECODABLE == IfUndecodable::StartOver && matches!(error.kind(), SessionErrorKind::Undecodable { .. })
 }
 
 fn find<T: SessionData>(slots: &[Slot]) -> Option<&Slot> {

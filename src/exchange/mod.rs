@@ -4,12 +4,13 @@
 //! extractors of a request share that one, and with it one load and one view of the session.
 
 mod admission;
+mod background;
 mod change;
 mod create;
 mod epoch;
-mod follower;
 mod live;
 mod log_name;
+mod mover;
 mod presented;
 mod realm;
 mod recognition;
@@ -20,6 +21,7 @@ mod sign_in;
 mod sign_out;
 mod state;
 mod ticket;
+mod user_session;
 
 pub(crate) use change::Edit;
 pub(crate) use realm::Realm;
@@ -28,3 +30,4 @@ pub(crate) use sign_in::How;
 pub(crate) use sign_out::Remember;
 pub(crate) use state::{Activity, Exchange};
 pub(crate) use ticket::Ticket;
+pub(crate) use user_session::{Allowed, Desk, Kind, Sight};

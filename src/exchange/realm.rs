@@ -1,11 +1,14 @@
 //! What all requests of one layer have in common.
 
-use super::follower::Follower;
+use super::background::Background;
 use super::log_name::{LogName, Named};
+use super::mover::Mover;
 use super::presented::Claim;
+use crate::archive::PatientArchive;
 use crate::clock::{Clock, LEEWAY, Timestamp};
 use crate::cookie::{self, Candidates, CookieKind, CookiePolicy, Login, Opened, SessionToken, Token};
 use crate::data::Registry;
+use crate::error::SessionError;
 use crate::id::{Epoch, SessionHandle, UserDigest};
 use crate::keyring::Keyring;
 use crate::lifetime::Limits;
@@ -22,6 +25,8 @@ pub(crate) struct Realm {
     /// Empty unless the layer was named.
     pub(crate) name: &'static str,
     pub(crate) store: PatientStore,
+    /// Where ended user sessions go, if they are to be kept.
+    pub(crate) archive: Option<PatientArchive>,
     pub(crate) keys: Keyring,
     pub(crate) clock: Clock,
     pub(crate) cookies: CookiePolicy,
@@ -36,7 +41,9 @@ pub(crate) struct Realm {
     /// Whether visitors are recognised only while the store is heard.
     pub(crate) strict: bool,
     pub(crate) revoked: Revocations,
-    pub(crate) follower: Arc<Follower>,
+    /// Hears of what is revoked.
+    pub(crate) follower: Arc<Background>,
+    pub(crate) mover: Arc<Mover>,
     /// Said once: browsers drop secure cookies over plain HTTP.
     pub(crate) plain_http_warning: Arc<Once>,
 }
@@ -66,9 +73,26 @@ impl Realm {
         self.clock.now().plus(longest + LEEWAY)
     }
 
-    /// Keeps up with what is revoked from here on, if that has not begun yet and can.
+    /// # Errors
+    ///
+    /// Misconfigured, if there is none.
+    pub(super) fn archive(&self) -> Result<&PatientArchive, SessionError> {
+        self.archive.as_ref().ok_or_else(Self::no_archive)
+    }
+
+    pub(super) fn no_archive() -> SessionError {
+        SessionError::misconfigured(
+            "this layer has no archive, where ended sessions are found and quotas decided; add .archive(…) to it",
+        )
+    }
+
+    /// Keeps up with what is revoked from here on, and moves what has ended to the archive, if that has not begun yet and can.
     pub(crate) fn follow(&self) {
-        self.follower.begin(&self.store, self.name, &self.revoked);
+        self.follower.begin(|| {
+            let (store, name, known) = (self.store.clone(), self.name, self.revoked.clone());
+            async move { store.follow(name, &known).await }
+        });
+        self.mover.begin(self);
     }
 
     pub(super) fn log_name(&self, claim: Claim) -> LogName<'_> {

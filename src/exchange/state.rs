@@ -2,15 +2,16 @@
 
 use super::epoch::OwnEpoch;
 use super::live::{Live, Seen};
-use super::presented::{Claim, Presented};
+use super::presented::{Claim, Claims, Presented};
 use super::realm::Realm;
 use super::reply::{Cookies, Reply};
+use super::user_session::Views;
 use crate::clock::{Moment, Timestamp};
 use crate::error::{SessionError, SessionErrorKind};
 use crate::id::UserId;
 use crate::record::{Body, Marker};
 use crate::revocation::AsOf;
-use crate::store::{Meter, PatientStore};
+use crate::store::{Entry, Meter, PatientStore};
 use crate::telemetry;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,6 +34,8 @@ pub(crate) struct Exchange {
     pub(super) visitor: std::sync::Mutex<Option<Option<UserId>>>,
     /// Held while the session is loaded or changed: the changes of one request come one after the other.
     pub(super) current: Arc<Mutex<Current>>,
+    /// What this request has seen of its user's sessions.
+    pub(super) user_sessions: Views,
 }
 
 /// The session of this request.
@@ -90,6 +93,7 @@ impl Exchange {
             meter,
             visitor: std::sync::Mutex::default(),
             current: Arc::new(Mutex::new(Current::Unread)),
+            user_sessions: Views::default(),
         }
     }
 
@@ -118,6 +122,10 @@ impl Exchange {
         &self.meter
     }
 
+    pub(super) fn shared_meter(&self) -> Arc<Meter> {
+        Arc::clone(&self.meter)
+    }
+
     /// The session's content; none if there is no session. One round trip for all who ask in one request.
     pub(crate) async fn body(&self, activity: Activity) -> Result<Option<Arc<Body>>, SessionError> {
         let _timer = self.meter.time();
@@ -134,7 +142,11 @@ impl Exchange {
         self.seen(&mut current, activity).await
     }
 
-    async fn seen(&self, current: &mut Current, activity: Activity) -> Result<Option<Arc<Body>>, SessionError> {
+    pub(super) async fn seen(
+        &self,
+        current: &mut Current,
+        activity: Activity,
+    ) -> Result<Option<Arc<Body>>, SessionError> {
         let Current::Live(live) = current else { return Ok(None) };
         if activity == Activity::Counts {
             self.touch_if_due(live).await;
@@ -156,9 +168,9 @@ impl Exchange {
 
     /// Reads what the store has now. On an error the view stays as it was.
     pub(super) async fn refresh(&self, current: &mut Current) -> Result<(), SessionError> {
-        let (claims, vacancy) = match current {
+        match current {
             // What has ended for this request stays so, also when its marker has gone.
-            Current::Vacant(Vacancy::SignedOut) | Current::Ended(_) => return Ok(()),
+            Current::Vacant(Vacancy::SignedOut) | Current::Ended(_) => Ok(()),
             Current::Live(live) => {
                 // Perhaps begun in this request: the cookies that came with it would not lead there. What this request
                 // has seen alive and is no more has ended, with a marker or without.
@@ -167,21 +179,31 @@ impl Exchange {
                     Seen::Ended(destination) => Current::Ended(destination),
                     Seen::Nothing => Current::Ended(None),
                 };
-                return Ok(());
+                Ok(())
             }
             Current::Unread | Current::Vacant(_) => {
                 let claims = self.presented.sessions(&self.realm);
-                let vacancy = match (claims.ambiguous, claims.sessions.is_empty()) {
-                    (true, _) => Vacancy::TwoCookies,
-                    (false, true) if self.presented.is_cross_site() => Vacancy::CrossSite,
-                    (false, _) => Vacancy::Open,
-                };
-                (claims.sessions, vacancy)
+                self.read_claims(current, claims, None).await
             }
+        }
+    }
+
+    /// Reads what the browser's cookies lead to. `first` is what was loaded already for the first of them.
+    pub(super) async fn read_claims(
+        &self,
+        current: &mut Current,
+        claims: Claims,
+        first: Option<Option<Entry>>,
+    ) -> Result<(), SessionError> {
+        let Claims { sessions, ambiguous } = claims;
+        let vacancy = match (ambiguous, sessions.is_empty()) {
+            (true, _) => Vacancy::TwoCookies,
+            (false, true) if self.presented.is_cross_site() => Vacancy::CrossSite,
+            (false, _) => Vacancy::Open,
         };
-        *current = match self.find(&claims, vacancy).await? {
+        *current = match self.find(&sessions, vacancy, first).await? {
             // Its marker may have come and gone while this request was under way.
-            Current::Vacant(Vacancy::Open) if !claims.is_empty() && self.outlasts_markers() => Current::Ended(None),
+            Current::Vacant(Vacancy::Open) if !sessions.is_empty() && self.outlasts_markers() => Current::Ended(None),
             found => found,
         };
         Ok(())
@@ -206,10 +228,20 @@ impl Exchange {
     }
 
     /// The first claim that leads to a live session. Whose session has gone may have begun another since.
-    async fn find(&self, claims: &[Claim], vacancy: Vacancy) -> Result<Current, SessionError> {
+    async fn find(
+        &self,
+        claims: &[Claim],
+        vacancy: Vacancy,
+        mut first: Option<Option<Entry>>,
+    ) -> Result<Current, SessionError> {
         let mut current = Current::Vacant(vacancy);
         for claim in claims {
-            match self.look_up(claim).await? {
+            let seen = match first.take() {
+                Some(Some(entry)) => Live::see(&self.realm, claim, &entry)?,
+                Some(None) => Seen::Nothing,
+                None => self.look_up(claim).await?,
+            };
+            match seen {
                 Seen::Live(live) => return Ok(Current::Live(live)),
                 Seen::Ended(destination) if matches!(current, Current::Vacant(_)) => {
                     current = Current::Ended(destination);

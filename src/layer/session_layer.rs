@@ -1,6 +1,7 @@
 //! The layer and its settings.
 
 use super::service::SessionService;
+use crate::archive::{Archive, PatientArchive};
 use crate::clock::Clock;
 use crate::cookie::{CookiePolicy, SameSite, check_domain, check_name};
 use crate::data::{Registry, Slots};
@@ -11,7 +12,7 @@ use crate::lifetime::{LONGEST, Limits};
 use crate::record::Entry;
 use crate::revocation::Revocations;
 use crate::sessions::Sessions;
-use crate::store::{PatientStore, Store};
+use crate::store::{LastingStore, PatientStore, Store};
 use crate::telemetry;
 use std::fmt;
 use std::sync::{Arc, Once};
@@ -60,10 +61,23 @@ impl SessionLayer {
 
     /// Sessions in `store`, sealed with `keys`.
     pub fn new(store: impl Store, keys: Keyring) -> Self {
+        Self::of(PatientStore::new(store, Self::DEFAULT_STORE_DEADLINE), keys)
+    }
+
+    /// Sessions in `store`, sealed with `keys`; and sessions that belong to a user, for
+    /// [`UserSession<T>`](crate::UserSession).
+    ///
+    /// Those are sealed under the lasting secret, so that they outlive rotations of the current one.
+    pub fn with_user_sessions(store: impl LastingStore, keys: Keyring) -> Self {
+        Self::of(PatientStore::with_user_sessions(store, Self::DEFAULT_STORE_DEADLINE), keys)
+    }
+
+    fn of(store: PatientStore, keys: Keyring) -> Self {
         telemetry::begin();
         let realm = Realm {
             name: "",
-            store: PatientStore::new(store, Self::DEFAULT_STORE_DEADLINE),
+            store,
+            archive: None,
             keys,
             clock: Clock::system(),
             cookies: CookiePolicy::new(""),
@@ -76,6 +90,7 @@ impl SessionLayer {
             strict: false,
             revoked: Revocations::new(Clock::system()),
             follower: Arc::default(),
+            mover: Arc::default(),
             plain_http_warning: Arc::new(Once::new()),
         };
         Self { realm: Arc::new(realm) }
@@ -186,7 +201,10 @@ impl SessionLayer {
         if !(Duration::from_millis(10)..=Duration::from_secs(30)).contains(&deadline) {
             return Err(ConfigError::StoreDeadline(deadline));
         }
-        Ok(self.edit(|realm| realm.store = realm.store.clone().with_patience(deadline)))
+        Ok(self.edit(|realm| {
+            realm.store = realm.store.clone().with_patience(deadline);
+            realm.archive = realm.archive.take().map(|archive| archive.with_patience(deadline));
+        }))
     }
 
     /// On which requests from other sites browsers send the cookies. Defaults to [`SameSite::Lax`].
@@ -220,6 +238,16 @@ impl SessionLayer {
         self.edit(|realm| realm.cookies.insecure = true)
     }
 
+    /// Keeps user sessions that have ended, with what they held, and lets it decide
+    /// [quotas](crate::UserSession::complete_within). Defaults to none: then they are forgotten.
+    ///
+    /// Where the store is an archive as well, give a clone of it. What has ended waits in the store until the archive has it; a task
+    /// of this layer sees to that.
+    #[must_use]
+    pub fn archive(self, archive: impl Archive) -> Self {
+        self.edit(|realm| realm.archive = Some(PatientArchive::new(archive, realm.store.patience())))
+    }
+
     /// Takes the time from this clock. Defaults to the system's.
     #[must_use]
     pub fn clock(self, clock: Clock) -> Self {
@@ -245,6 +273,7 @@ impl SessionLayer {
         // What was heard belongs to the layer as it was named before.
         realm.revoked = Revocations::new(realm.clock.clone());
         realm.follower = Arc::default();
+        realm.mover = Arc::default();
         self
     }
 }

@@ -1,13 +1,17 @@
 //! Listing and ending.
 
 use super::info::SessionInfo;
+use crate::archive::EndedSession;
+use crate::data::UserSessionData;
 use crate::error::SessionError;
 use crate::exchange::{Roster, Ticket};
 use crate::id::{SessionHandle, UserId};
+use crate::user_session::UserSession;
 use crate::visitor::SignedIn;
 use http::Request;
 use std::fmt;
 use std::future::Future;
+use uuid::Uuid;
 
 /// The sessions of users: to list, and to end one, all, or all but this.
 ///
@@ -84,6 +88,30 @@ impl Sessions {
     /// reason for alarm: somebody else ended it. Else as [`end_all`](Self::end_all).
     pub async fn end_others(&self, keep: &SignedIn) -> Result<u64, SessionError> {
         self.roster.end_all(keep.user_id(), Some(*keep.session())).await
+    }
+
+    /// The user's `T`, for jobs outside of requests: no browser has to be signed in.
+    ///
+    /// # Errors
+    ///
+    /// Misconfigured without a layer that keeps user sessions; unavailable; what is stored cannot be read.
+    pub async fn user_session<T: UserSessionData>(&self, user: &UserId) -> Result<UserSession<T>, SessionError> {
+        UserSession::of_user(&self.roster, user).await
+    }
+
+    /// The user's sessions that have ended, the one that began last in front: at most `limit` of those that began before the
+    /// one of this id, or of all. What waits to be moved to the archive is among them.
+    ///
+    /// # Errors
+    ///
+    /// Misconfigured without an [archive](crate::SessionLayer::archive); `Unavailable`.
+    pub async fn history(
+        &self,
+        user: &UserId,
+        before: Option<Uuid>,
+        limit: usize,
+    ) -> Result<Vec<EndedSession>, SessionError> {
+        self.roster.history(user, before, limit).await
     }
 
     /// For operators: signs everybody out, and recognises nobody who signed in before. Anonymous sessions go on.

@@ -35,6 +35,10 @@ impl Patience {
         Self { time, meter: Arc::default() }
     }
 
+    pub(crate) fn time(&self) -> Duration {
+        self.time
+    }
+
     pub(crate) fn with_time(self, time: Duration) -> Self {
         Self { time, ..self }
     }

@@ -84,6 +84,11 @@ impl PatientStore {
         Self { store: store.clone(), lasting: Some(store), patience: Patience::new(patience) }
     }
 
+    /// How long all tries of one operation may take together.
+    pub(crate) fn patience(&self) -> Duration {
+        self.patience.time()
+    }
+
     pub(crate) fn with_patience(self, patience: Duration) -> Self {
         Self { patience: self.patience.with_time(patience), ..self }
     }

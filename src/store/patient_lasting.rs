@@ -27,15 +27,15 @@ pub(crate) enum Swap {
 }
 
 impl PatientStore {
-    /// # Errors
-    ///
-    /// Misconfigured, if the store does not keep user sessions.
     fn lasting(&self) -> Result<&dyn BoxedLasting, SessionError> {
-        self.lasting.as_deref().ok_or_else(|| {
-            SessionError::misconfigured(
-                "this layer keeps no user sessions; make it by SessionLayer::with_user_sessions(store, keys)",
-            )
-        })
+        self.lasting.as_deref().ok_or_else(Self::no_user_sessions)
+    }
+
+    /// Why user sessions cannot be had from a layer whose store does not keep them.
+    pub(crate) fn no_user_sessions() -> SessionError {
+        SessionError::misconfigured(
+            "this layer keeps no user sessions; make it by SessionLayer::with_user_sessions(store, keys)",
+        )
     }
 
     /// Whether the store keeps user sessions.

@@ -176,3 +176,27 @@ pub(crate) fn follow_failed(error: &dyn Error) {
 pub(crate) fn two_users() {
     event!(warn, "the visitor cookie and the signed-in one are of different users; no session is read or begun");
 }
+
+pub(crate) fn user_session_changed(kind: &'static str, begun: bool, runs: u32) {
+    event!(debug, kind, begun, runs, "user session changed");
+}
+
+pub(crate) fn user_session_ended(kind: &'static str, reason: &'static str) {
+    event!(debug, kind, reason, "user session ended");
+}
+
+pub(crate) fn quota_exceeded(kind: &'static str) {
+    event!(debug, kind, "a user session was not completed: its quota is used up");
+}
+
+pub(crate) fn left_to_settle(error: &dyn Error) {
+    event!(warn, error = %Chain(error), "a completion was not finished in the store; the next who looks finishes it");
+}
+
+pub(crate) fn archive_failed(error: &dyn Error) {
+    event!(warn, error = %Chain(error), "ended sessions could not be moved to the archive; trying again");
+}
+
+pub(crate) fn not_archived(error: &dyn Error) {
+    event!(error, error = %Chain(error), "an ended session cannot be read, and stays in the store's outbox");
+}

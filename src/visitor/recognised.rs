@@ -1,9 +1,11 @@
 //! Who this browser belongs to, and signing in and out.
 
 use super::signed_in::SignedIn;
-use crate::error::SessionError;
+use crate::data::UserSessionData;
+use crate::error::{SessionError, SessionErrorKind};
 use crate::exchange::{Exchange, How, Remember, Ticket};
 use crate::id::{Label, UserId};
+use crate::user_session::UserSession;
 use http::Request;
 use std::fmt;
 use std::future::Future;
@@ -111,6 +113,16 @@ impl Visitor {
     pub async fn reauthenticated(&mut self) -> Result<SignedIn, SessionError> {
         let body = self.exchange.sign_in(How::Reauthentication).await?;
         SignedIn::proved(Arc::clone(&self.exchange), body)
+    }
+
+    /// The signed-in user's `T`, for the handler that has just signed somebody in: as an extractor it would have answered 401
+    /// before. The place to merge what the browser held with what the user had.
+    ///
+    /// # Errors
+    ///
+    /// As [`UserSession::of`].
+    pub async fn user_session<T: UserSessionData>(&self) -> Result<UserSession<T>, SessionError> {
+        UserSession::load(Arc::clone(&self.exchange)).await?.ok_or_else(|| SessionErrorKind::SignedOut.into())
     }
 
     /// Signs out: the session ends in the store, and all cookies are removed. Whatever is under way with it meanwhile

@@ -1,16 +1,14 @@
-//! The task that keeps a process up to date on revocations.
+//! A task that goes on beside the requests, and ends with its owner.
 
-use crate::revocation::Revocations;
-use crate::store::PatientStore;
+use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
-/// Follows what the store publishes, from the first time that this is asked for in a runtime. Ends with the layer that owns
-/// it.
+/// Runs from the first time that this is asked for in a runtime. Ends with the layer that owns it.
 #[derive(Debug, Default)]
-pub(crate) struct Follower {
+pub(crate) struct Background {
     is_running: Arc<AtomicBool>,
     task: Mutex<Option<AbortHandle>>,
 }
@@ -18,9 +16,12 @@ pub(crate) struct Follower {
 /// Has the next who asks begin again, after the runtime of the task has gone.
 struct Running(Arc<AtomicBool>);
 
-impl Follower {
-    /// Begins, unless it has. Outside of a runtime nothing happens.
-    pub(super) fn begin(&self, store: &PatientStore, realm: &'static str, known: &Revocations) {
+impl Background {
+    /// Begins the work, unless it has begun. Outside of a runtime nothing happens.
+    pub(super) fn begin<F>(&self, work: impl FnOnce() -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
         if self.is_running.load(Ordering::Relaxed) {
             return;
         }
@@ -28,10 +29,10 @@ impl Follower {
         if self.is_running.swap(true, Ordering::Relaxed) {
             return;
         }
-        let (store, known, running) = (store.clone(), known.clone(), Running(Arc::clone(&self.is_running)));
+        let (running, work) = (Running(Arc::clone(&self.is_running)), work());
         let task = runtime.spawn(async move {
             let _running = running;
-            store.follow(realm, &known).await;
+            work.await;
         });
         *self.task.lock().unwrap_or_else(PoisonError::into_inner) = Some(task.abort_handle());
     }
@@ -39,14 +40,14 @@ impl Follower {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // A store that panics would do so again at every request.
+        // What panics would do so again at every request.
         if !std::thread::panicking() {
             self.0.store(false, Ordering::Relaxed);
         }
     }
 }
 
-impl Drop for Follower {
+impl Drop for Background {
     fn drop(&mut self) {
         if let Some(task) = self.task.get_mut().unwrap_or_else(PoisonError::into_inner) {
             task.abort();
