@@ -1,7 +1,10 @@
 //! Sessions in the memory of this process.
 
 mod account;
+mod archive;
+mod lasting;
 mod news;
+mod outbox;
 mod shard;
 mod users;
 
@@ -10,6 +13,7 @@ use crate::store::{
     Admission, Admitted, Answer, Departure, Entry, Key, Marker, Member, Outcome, Owner, Revocation, Revocations, Store,
     StoreError, Sweep, Swept, Timestamp, WriteId,
 };
+use archive::Ended;
 use news::News;
 use shard::Shard;
 use std::fmt;
@@ -21,7 +25,8 @@ use users::Times;
 
 /// Sessions in the memory of this process: for one server, and sessions that may end with it.
 ///
-/// Keeps the whole contract of [`Store`]. Bounded: when it is full of live sessions it refuses to create, and neither
+/// Keeps the whole contract of [`Store`], of [`LastingStore`](crate::store::LastingStore), and of
+/// [`Archive`](crate::archive::Archive) but that nothing survives a crash. Bounded: when it is full of live sessions it refuses to create, and neither
 /// evicts one nor refuses an ending. What has expired is swept as the store is used, without a task of its own.
 ///
 /// To share it, put it into an `Arc`, which is a store too.
@@ -34,6 +39,8 @@ pub struct MemoryStore {
     clock: Clock,
     /// Nothing expires before this, in milliseconds: until then a full store is not worth sweeping.
     earliest: AtomicU64,
+    ended: Ended,
+    archive_limit: usize,
 }
 
 /// The store holds as many sessions as it may.
@@ -44,6 +51,8 @@ struct Full(usize);
 impl MemoryStore {
     /// As many sessions as a new store holds: with records at the default budget of 4 KiB, about 400 MiB.
     pub const DEFAULT_LIMIT: usize = 100_000;
+    /// As many ended sessions as a new store holds as an archive.
+    pub const DEFAULT_ARCHIVE_LIMIT: usize = 100_000;
 
     /// An empty store.
     pub fn new() -> Self {
@@ -55,15 +64,25 @@ impl MemoryStore {
             limit: Self::DEFAULT_LIMIT,
             clock: Clock::system(),
             earliest: AtomicU64::new(u64::MAX),
+            ended: Ended::default(),
+            archive_limit: Self::DEFAULT_ARCHIVE_LIMIT,
         }
     }
 
-    /// Limits how many sessions, and markers of ended ones, are held. Defaults to [`DEFAULT_LIMIT`](Self::DEFAULT_LIMIT).
+    /// Limits how many sessions, markers of ended ones, and ended ones that wait for an archive are held. Defaults to
+    /// [`DEFAULT_LIMIT`](Self::DEFAULT_LIMIT).
     ///
     /// While it is reached nobody new can begin a session or sign in: where strangers can write, limit their rate.
     #[must_use]
     pub fn with_limit(self, sessions: usize) -> Self {
         Self { limit: sessions, ..self }
+    }
+
+    /// Limits how many ended sessions are held as an archive: more are refused, and none is dropped. Defaults to
+    /// [`DEFAULT_ARCHIVE_LIMIT`](Self::DEFAULT_ARCHIVE_LIMIT).
+    #[must_use]
+    pub fn with_archive_limit(self, sessions: usize) -> Self {
+        Self { archive_limit: sessions, ..self }
     }
 
     /// Takes the time from this clock. Defaults to the system's.
@@ -106,17 +125,26 @@ impl MemoryStore {
         at
     }
 
+    /// Notes what came in without asking for room.
+    fn count(&self, count: usize) {
+        self.kept.fetch_add(count, Ordering::Relaxed);
+    }
+
     fn forget(&self, count: usize) {
         self.kept.fetch_sub(count, Ordering::Relaxed);
     }
 
     fn shard(&self, key: &Key) -> MutexGuard<'_, Shard> {
-        lock(&self.shards[usize::from(key.shard())])
+        self.shard_of(key.shard())
+    }
+
+    fn shard_of(&self, number: u8) -> MutexGuard<'_, Shard> {
+        lock(&self.shards[usize::from(number)])
     }
 
     /// Where all that is a user's lives: whoever holds the lock changes it in one step.
     fn user_shard(&self, owner: &Owner) -> MutexGuard<'_, Shard> {
-        lock(&self.shards[usize::from(owner.shard())])
+        self.shard_of(owner.shard())
     }
 
     fn times(&self, now: Timestamp) -> Times {

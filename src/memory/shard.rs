@@ -1,6 +1,7 @@
 //! One of the parts that are locked apart from each other. Time is an argument.
 
 use super::account::{Account, Seat};
+use super::outbox::Outbox;
 use crate::store::{Entry, Key, Outcome, Owner, Timestamp, WriteId};
 use std::collections::{HashMap, hash_map};
 use std::time::Duration;
@@ -10,6 +11,7 @@ pub(super) struct Shard {
     entries: HashMap<[u8; 16], Kept>,
     /// Of users with sessions, or with an epoch that has not run out. They do not count as sessions do.
     accounts: HashMap<Owner, Account>,
+    pub(super) outbox: Outbox,
     swept: Timestamp,
 }
 

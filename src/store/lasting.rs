@@ -26,7 +26,8 @@ pub trait LastingStore: Store {
     /// 5. Otherwise [`Replaced::Applied`]: the entry is there for `keep_for` from now, with the store's time as that of its last
     ///    touch, unless what it replaces was touched later; and what goes out is in the outbox of the shard.
     ///
-    /// An entry whose time has run out is absent here as well. A full store may refuse it where nothing was there.
+    /// An entry whose time has run out is absent here as well. A full store may refuse it, but never a marker: ending needs no
+    /// room.
     fn replace(&self, key: &Key, replacement: &Replacement<'_>) -> impl Future<Output = Answer<Replaced>> + Send;
 
     /// Notes activity, by the store's clock, in a live entry that was last touched at `seen` and has not idled out; keeps it for

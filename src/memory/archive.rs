@@ -1,0 +1,146 @@
+//! Sessions that have ended, in the memory of this process.
+
+use super::MemoryStore;
+use crate::archive::{Answer, Archive, Completion, EndReason, EndedSession, Quota, StoreError, Timestamp, WriteId};
+use crate::id::UserId;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use thiserror::Error;
+use uuid::Uuid;
+
+/// The archive holds as many sessions as it may.
+#[derive(Debug, Error)]
+#[error("the archive is full: it holds its limit of {0} sessions")]
+struct Full(usize);
+
+/// What has ended, under a lock of its own.
+#[derive(Default)]
+pub(super) struct Ended(Mutex<Shelves>);
+
+#[derive(Default)]
+struct Shelves {
+    layers: HashMap<&'static str, Layer>,
+    /// Of all layers.
+    kept: usize,
+    settled: HashMap<Attempt, Timestamp>,
+}
+
+#[derive(Default)]
+struct Layer {
+    ids: HashSet<Uuid>,
+    users: HashMap<UserId, BTreeMap<Uuid, EndedSession>>,
+}
+
+/// A try to complete a session, which comes to nothing.
+type Attempt = (&'static str, Uuid, [u8; 12]);
+
+/// For how long attempts that were settled are remembered.
+const SETTLED: Duration = Duration::from_secs(86_400);
+
+impl Ended {
+    /// Nothing is ever half changed, so that a panic of another thread does no harm.
+    fn lock(&self) -> MutexGuard<'_, Shelves> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shelves {
+    fn has(&self, layer: &str, id: &Uuid) -> bool {
+        self.layers.get(layer).is_some_and(|layer| layer.ids.contains(id))
+    }
+
+    fn sessions(&self, layer: &str, user: &UserId) -> Option<&BTreeMap<Uuid, EndedSession>> {
+        self.layers.get(layer)?.users.get(user)
+    }
+
+    fn put(&mut self, layer: &'static str, ended: EndedSession) {
+        let layer = self.layers.entry(layer).or_default();
+        if layer.ids.insert(ended.id) {
+            layer.users.entry(ended.user.clone()).or_default().insert(ended.id, ended);
+            self.kept += 1;
+        }
+    }
+
+    /// When those were completed that count, the latest in front, as many as the quota allows.
+    fn counted(&self, layer: &str, ended: &EndedSession, quota: Quota, now: Timestamp) -> Vec<Timestamp> {
+        let of_user = self.sessions(layer, &ended.user).into_iter().flat_map(BTreeMap::values);
+        let completed = of_user.filter(|past| past.kind == ended.kind && past.reason == EndReason::Completed);
+        let mut times: Vec<_> = completed.map(|past| past.ended).filter(|at| *at > quota.since(now)).collect();
+        times.sort_unstable_by(|a, b| b.cmp(a));
+        times.truncate(usize::try_from(quota.limit()).unwrap_or(usize::MAX));
+        times
+    }
+}
+
+fn full(limit: usize) -> StoreError {
+    StoreError::refused(Full(limit))
+}
+
+impl Archive for MemoryStore {
+    async fn add(&self, layer: &'static str, ended: &[EndedSession]) -> Answer<()> {
+        let mut shelves = self.ended.lock();
+        let new: HashSet<_> = ended.iter().map(|ended| ended.id).filter(|id| !shelves.has(layer, id)).collect();
+        if !new.is_empty() && shelves.kept + new.len() > self.archive_limit {
+            return Err(full(self.archive_limit));
+        }
+        ended.iter().for_each(|ended| shelves.put(layer, ended.clone()));
+        Ok(())
+    }
+
+    async fn complete(
+        &self,
+        layer: &'static str,
+        ended: &EndedSession,
+        attempt: &WriteId,
+        quota: Quota,
+    ) -> Answer<Completion> {
+        let mut shelves = self.ended.lock();
+        // Under the lock, so that the times of those that count are in their order.
+        let now = self.clock.now();
+        if shelves.has(layer, &ended.id) {
+            return Ok(Completion::Completed);
+        }
+        if shelves.settled.contains_key(&(layer, ended.id, *attempt.as_bytes())) {
+            return Ok(Completion::Settled);
+        }
+        let last = shelves.counted(layer, ended, quota, now);
+        if last.len() as u64 >= u64::from(quota.limit()) {
+            return Ok(Completion::Exceeded { next: quota.next(&last, now) });
+        }
+        if shelves.kept >= self.archive_limit {
+            return Err(full(self.archive_limit));
+        }
+        shelves.put(layer, EndedSession { ended: now, ..ended.clone() });
+        Ok(Completion::Completed)
+    }
+
+    async fn settle(&self, layer: &'static str, ended: &EndedSession, attempt: &WriteId) -> Answer<bool> {
+        let (mut shelves, now) = (self.ended.lock(), self.clock.now());
+        if shelves.has(layer, &ended.id) {
+            return Ok(true);
+        }
+        if shelves.settled.len() >= self.archive_limit {
+            shelves.settled.retain(|_, until| *until > now);
+        }
+        let attempt = (layer, ended.id, *attempt.as_bytes());
+        if shelves.settled.len() >= self.archive_limit && !shelves.settled.contains_key(&attempt) {
+            return Err(full(self.archive_limit));
+        }
+        shelves.settled.insert(attempt, now.plus(SETTLED));
+        Ok(false)
+    }
+
+    async fn history(
+        &self,
+        layer: &'static str,
+        user: &UserId,
+        before: Option<Uuid>,
+        limit: usize,
+    ) -> Answer<Vec<EndedSession>> {
+        let shelves = self.ended.lock();
+        let Some(sessions) = shelves.sessions(layer, user) else { return Ok(Vec::new()) };
+        let older = before.map_or_else(|| sessions.range(..), |before| sessions.range(..before));
+        Ok(older.rev().take(limit).map(|(_, ended)| ended.clone()).collect())
+    }
+}

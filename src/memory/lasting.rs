@@ -1,0 +1,97 @@
+//! Sessions that belong to a user.
+
+use super::MemoryStore;
+use super::shard::Shard;
+use crate::store::{Answer, Entry, Key, LastingStore, Outgoing, Replaced, Replacement, Standing, Timestamp};
+use std::time::Duration;
+use uuid::Uuid;
+
+impl Shard {
+    /// Whether a replacement can go ahead, or why it is refused; and what it replaces. Changes nothing.
+    fn may_replace(
+        &self,
+        key: &Key,
+        replacement: &Replacement<'_>,
+        now: Timestamp,
+    ) -> Result<Option<&Entry>, Replaced> {
+        let there = self.get(key, now);
+        match (there, replacement.expected) {
+            (Some(there), expected) if expected != Some(there.write_id()) => {
+                return Err(Replaced::Found(there.clone()));
+            }
+            (None, Some(_)) => return Err(Replaced::Absent),
+            _ => {}
+        }
+        if !replacement.asked_by.is_none_or(|session| self.lives(&session, now)) {
+            return Err(Replaced::Unasked);
+        }
+        match there {
+            Some(there) if !replacement.standing.holds(there, now) => Err(Replaced::Untimely(now)),
+            there => Ok(there),
+        }
+    }
+}
+
+/// Whether it begins a session, for which a full store has no room. Changing one is never refused here, nor is ending.
+fn begins(replacement: &Replacement<'_>, there: Option<&Entry>) -> bool {
+    let goes_on = there.is_some_and(Entry::is_live) && replacement.outgoing.is_none();
+    replacement.entry.is_live() && !goes_on
+}
+
+impl LastingStore for MemoryStore {
+    async fn load_both(&self, session: &Key, user_session: &Key) -> Answer<[Option<Entry>; 2]> {
+        let now = self.clock.now();
+        Ok([session, user_session].map(|key| self.shard(key).get(key, now).cloned()))
+    }
+
+    async fn replace(&self, key: &Key, replacement: &Replacement<'_>) -> Answer<Replaced> {
+        let now = self.clock.now();
+        let is_one_more = match self.shard(key).may_replace(key, replacement, now) {
+            Ok(there) => begins(replacement, there),
+            Err(refusal) => return Ok(refusal),
+        };
+        if is_one_more {
+            self.reserve(now)?;
+        }
+        let mut shard = self.shard(key);
+        let swept = shard.sweep_if_due(now);
+        // Again: the lock was given back.
+        let refusal = match shard.may_replace(key, replacement, now) {
+            Ok(there) => {
+                let mut entry = replacement.entry.clone();
+                entry.touch(there.map_or(now, |there| there.touched().max(now)));
+                let is_new = !shard.put(key, entry, self.expires(now.plus(replacement.keep_for)));
+                let goes_out = replacement.outgoing.is_some_and(|outgoing| shard.outbox.put(key.realm(), outgoing));
+                self.count(usize::from(is_new) + usize::from(goes_out));
+                None
+            }
+            Err(refusal) => Some(refusal),
+        };
+        self.forget(swept + usize::from(is_one_more));
+        Ok(refusal.unwrap_or(Replaced::Applied))
+    }
+
+    async fn renew(&self, key: &Key, seen: Timestamp, idle: Duration, keep_for: Duration) -> Answer<bool> {
+        let now = self.clock.now();
+        let mut shard = self.shard(key);
+        if !shard.get(key, now).is_some_and(|entry| Standing::Lives(idle).holds(entry, now)) {
+            return Ok(false);
+        }
+        let expires = self.expires(now.plus(keep_for));
+        Ok(shard.touch(key, seen, now.max(seen), expires, now))
+    }
+
+    async fn outbox(&self, realm: &'static str, shard: u8, limit: usize) -> Answer<Vec<Outgoing>> {
+        Ok(self.shard_of(shard).outbox.some(realm, limit))
+    }
+
+    async fn full_outboxes(&self, realm: &'static str) -> Answer<Vec<u8>> {
+        Ok((0..=u8::MAX).filter(|shard| !self.shard_of(*shard).outbox.is_empty(realm)).collect())
+    }
+
+    async fn sent(&self, realm: &'static str, shard: u8, ids: &[Uuid]) -> Answer<()> {
+        let taken = self.shard_of(shard).outbox.take(realm, ids);
+        self.forget(taken);
+        Ok(())
+    }
+}
