@@ -115,11 +115,12 @@ impl Archive for MemoryStore {
         Ok(Completion::Completed)
     }
 
-    async fn settle(&self, layer: &'static str, ended: &EndedSession, attempt: &WriteId) -> Answer<bool> {
+    async fn settle(&self, layer: &'static str, ended: &EndedSession, attempt: Option<&WriteId>) -> Answer<bool> {
         let (mut shelves, now) = (self.ended.lock(), self.clock.now());
         if shelves.has(layer, &ended.id) {
             return Ok(true);
         }
+        let Some(attempt) = attempt else { return Ok(false) };
         if shelves.settled.len() >= self.archive_limit {
             shelves.settled.retain(|_, until| *until > now);
         }

@@ -3,7 +3,7 @@
 use super::faulty::FaultyStore;
 use super::jar::Jar;
 use crate::clock::Clock;
-use crate::data::Slots;
+use crate::data::{Slots, UserSessionData};
 use crate::error::SessionError;
 use crate::exchange::{Exchange, Ticket};
 use crate::id::UserId;
@@ -12,6 +12,7 @@ use crate::layer::SessionLayer;
 use crate::memory::MemoryStore;
 use crate::session::Session;
 use crate::sessions::Sessions;
+use crate::user_session::UserSession;
 use crate::visitor::{SignedIn, Visitor};
 use http::{Request, header};
 use std::fmt;
@@ -43,7 +44,9 @@ impl Browser {
     pub fn new() -> Self {
         let clock = Clock::manual();
         let store = Arc::new(FaultyStore::new(MemoryStore::new().with_clock(clock.clone())));
-        let layer = SessionLayer::new(Arc::clone(&store), Keyring::generate()).clock(clock.clone());
+        let layer = SessionLayer::with_user_sessions(Arc::clone(&store), Keyring::generate())
+            .archive(Arc::clone(&store))
+            .clock(clock.clone());
         Self { layer, store, clock, state: Mutex::default() }
     }
 
@@ -88,6 +91,27 @@ impl Browser {
     pub fn try_session<T: Slots>(&self) -> Result<Session<T>, SessionError> {
         let request = self.request();
         let session = Session::<T>::of(&request);
+        run(session)
+    }
+
+    /// A user session, as a handler gets it.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be loaded, or nobody is signed in: see [`try_user_session`](Self::try_user_session).
+    #[track_caller]
+    pub fn user_session<T: UserSessionData>(&self) -> UserSession<T> {
+        self.try_user_session().expect("somebody is signed in, and the user session can be loaded")
+    }
+
+    /// A user session, as a handler gets it that takes a `Result`.
+    ///
+    /// # Errors
+    ///
+    /// As [`UserSession::of`].
+    pub fn try_user_session<T: UserSessionData>(&self) -> Result<UserSession<T>, SessionError> {
+        let request = self.request();
+        let session = UserSession::<T>::of(&request);
         run(session)
     }
 

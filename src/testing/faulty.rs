@@ -1,12 +1,15 @@
 //! A store that can be taken down.
 
+use crate::archive::{Archive, Completion, EndedSession, Quota};
+use crate::id::UserId;
 use crate::memory::MemoryStore;
 use crate::store::{
-    Admission, Admitted, Answer, Departure, Entry, Key, Marker, Member, Outcome, Owner, Revocation, Revocations, Store,
-    StoreError, Sweep, Swept, Timestamp, WriteId,
+    Admission, Admitted, Answer, Departure, Entry, Key, LastingStore, Marker, Member, Outcome, Outgoing, Owner,
+    Replaced, Replacement, Revocation, Revocations, Store, StoreError, Sweep, Swept, Timestamp, WriteId,
 };
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use uuid::Uuid;
 
 /// A store in memory that refuses everything while it is down.
 #[derive(Debug, Default)]
@@ -76,5 +79,61 @@ impl Store for FaultyStore {
     /// Goes on while the store is down: a process counts as cut off only after ten seconds.
     async fn follow(&self, realm: &'static str, known: &Revocations) {
         self.inner.follow(realm, known).await;
+    }
+}
+
+impl LastingStore for FaultyStore {
+    async fn load_both(&self, session: &Key, user_session: &Key) -> Answer<[Option<Entry>; 2]> {
+        self.up()?.load_both(session, user_session).await
+    }
+
+    async fn replace(&self, key: &Key, replacement: &Replacement<'_>) -> Answer<Replaced> {
+        self.up()?.replace(key, replacement).await
+    }
+
+    async fn renew(&self, key: &Key, seen: Timestamp, idle: Duration, keep_for: Duration) -> Answer<bool> {
+        self.up()?.renew(key, seen, idle, keep_for).await
+    }
+
+    async fn outbox(&self, realm: &'static str, shard: u8, limit: usize) -> Answer<Vec<Outgoing>> {
+        self.up()?.outbox(realm, shard, limit).await
+    }
+
+    async fn full_outboxes(&self, realm: &'static str) -> Answer<Vec<u8>> {
+        self.up()?.full_outboxes(realm).await
+    }
+
+    async fn sent(&self, realm: &'static str, shard: u8, ids: &[Uuid]) -> Answer<()> {
+        self.up()?.sent(realm, shard, ids).await
+    }
+}
+
+impl Archive for FaultyStore {
+    async fn add(&self, layer: &'static str, ended: &[EndedSession]) -> Answer<()> {
+        self.up()?.add(layer, ended).await
+    }
+
+    async fn complete(
+        &self,
+        layer: &'static str,
+        ended: &EndedSession,
+        attempt: &WriteId,
+        quota: Quota,
+    ) -> Answer<Completion> {
+        self.up()?.complete(layer, ended, attempt, quota).await
+    }
+
+    async fn settle(&self, layer: &'static str, ended: &EndedSession, attempt: Option<&WriteId>) -> Answer<bool> {
+        self.up()?.settle(layer, ended, attempt).await
+    }
+
+    async fn history(
+        &self,
+        layer: &'static str,
+        user: &UserId,
+        before: Option<Uuid>,
+        limit: usize,
+    ) -> Answer<Vec<EndedSession>> {
+        self.up()?.history(layer, user, before, limit).await
     }
 }

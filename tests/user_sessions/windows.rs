@@ -1,0 +1,71 @@
+//! Idle and absolute limits; visits.
+
+use super::{Transfer, Visit, ada, also_ada, is, step, user};
+use std::time::Duration;
+use thin_session::testing::Browser;
+use thin_session::{EndReason, SessionErrorKind, UserSession};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+async fn page(browser: &Browser) -> u32 {
+    let mut visit = browser.user_session::<Visit>();
+    visit.update(|visit| visit.pages += 1).await.unwrap();
+    visit.pages
+}
+
+#[tokio::test]
+async fn an_hour_without_a_page_begins_a_new_visit_and_the_old_one_is_to_be_found() {
+    let browser = ada();
+    for pages in 1..=10 {
+        assert_eq!(page(&browser).await, pages);
+        browser.wait(20 * MINUTE);
+    }
+    let first = UserSession::id(&browser.user_session::<Visit>()).unwrap();
+    // Looking was activity as well.
+    browser.wait(60 * MINUTE);
+    let browser = also_ada(&browser);
+    assert_eq!(UserSession::id(&browser.user_session::<Visit>()), None);
+    assert_eq!(page(&browser).await, 1);
+    assert_ne!(UserSession::id(&browser.user_session::<Visit>()), Some(first));
+
+    let history = browser.sessions().history(&user("ada"), None, 10).await.unwrap();
+    let [past] = &history[..] else { panic!("{history:?}") };
+    assert_eq!((past.id, past.reason, past.updates), (first, EndReason::Expired, 10));
+    assert_eq!(past.decode::<Visit>().unwrap(), Visit { pages: 10 });
+    let lasted = past.ended_at().duration_since(past.began_at()).unwrap();
+    assert_eq!(lasted, 10 * 20 * MINUTE + 60 * MINUTE, "it ended an hour after the last look");
+}
+
+#[tokio::test]
+async fn a_look_pushes_the_idle_limit_out() {
+    let browser = ada();
+    assert_eq!(page(&browser).await, 1);
+    for _ in 0..5 {
+        browser.wait(25 * MINUTE);
+        assert_eq!(browser.user_session::<Visit>().pages, 1);
+    }
+    assert_eq!(page(&browser).await, 2);
+}
+
+#[tokio::test]
+async fn a_handler_that_saw_one_run_out_is_told() {
+    let browser = ada();
+    page(&browser).await;
+    let mut visit = browser.user_session::<Visit>();
+    browser.wait(60 * MINUTE);
+    is(visit.update(|visit| visit.pages += 1).await, &SessionErrorKind::Ended);
+    is(visit.complete().await, &SessionErrorKind::Ended);
+}
+
+#[tokio::test]
+async fn whatever_happens_it_ends_with_its_lifetime() {
+    let mut browser = ada();
+    step(&mut browser.user_session(), 1).await;
+    for _ in 0..14 {
+        browser.wait(Duration::from_secs(12 * 3600 - 1));
+        browser = also_ada(&browser);
+        assert_eq!(browser.user_session::<Transfer>().steps, [1]);
+    }
+    browser.wait(Duration::from_secs(14));
+    assert_eq!(browser.user_session::<Transfer>().steps, [0; 0]);
+}
