@@ -13,7 +13,7 @@ use uuid::Uuid;
 /// A session that has ended, as the archive has it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct EndedSession {
-    /// Its id, a UUIDv7: those that began in a later millisecond have higher ones.
+    /// Its id, a UUIDv7: those that began later have higher ones, of one user and kind always.
     pub id: Uuid,
     /// Whose it was.
     pub user: UserId,

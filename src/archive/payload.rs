@@ -12,8 +12,11 @@ use serde_json::{Map, Number, Value as Json};
 /// If the slot does not hold MessagePack.
 pub(super) fn to_json(slot: &Slot) -> Result<String, Malformed> {
     let mut bytes = slot.bytes.as_slice();
-    let value = rmpv::decode::read_value(&mut bytes).map_err(|_| Malformed("value of a slot"))?;
-    Ok(json(value).to_string())
+    let malformed = Malformed("value of a slot");
+    match rmpv::decode::read_value(&mut bytes) {
+        Ok(value) if bytes.is_empty() => Ok(json(value).to_string()),
+        Ok(_) | Err(_) => Err(malformed),
+    }
 }
 
 fn json(value: Value) -> Json {
@@ -117,7 +120,7 @@ mod tests {
 
     #[test]
     fn what_is_no_message_pack_is_refused() {
-        for bytes in [&[][..], &[0xc1], &[0x92, 1]] {
+        for bytes in [&[][..], &[0x92, 1], &[1, 2], &[0xd9, 9, b'x']] {
             assert!(to_json(&Slot { bytes: bytes.to_vec(), ..slot(&()) }).is_err(), "{bytes:?}");
         }
     }

@@ -39,6 +39,12 @@ pub(crate) fn mark_user_session(
     Entry::new(&header, &[id.as_bytes(), &[reason as u8][..]].concat())
 }
 
+/// The id of a user session, live or ended.
+pub(crate) fn id_of_user_session(rest: &[u8]) -> Result<Uuid, Malformed> {
+    let (id, _) = rest.split_first_chunk().ok_or(Malformed("user session: it has no id"))?;
+    Ok(Uuid::from_bytes(*id))
+}
+
 /// Opens a live user session.
 ///
 /// # Errors
@@ -49,13 +55,13 @@ pub(crate) fn open_user_session(
     place: Place<'_>,
     header: &Header,
     rest: &[u8],
-) -> Result<(Uuid, UserBody), SessionError> {
+) -> Result<UserBody, SessionError> {
     if header.format != FORMAT || header.key_id != keys.lasting_id() {
         telemetry::record_refused("unknown format, or sealed under another lasting key");
         return Err(SessionErrorKind::newer().into());
     }
-    let (id, sealed) = rest.split_first_chunk().ok_or(Malformed("user session: it has no id"))?;
-    let id = Uuid::from_bytes(*id);
+    let id = id_of_user_session(rest)?;
+    let sealed = &rest[id.as_bytes().len()..];
     let data = place.user_session_data(header.deadline, id);
     let body = keys
         .user_sessions()
@@ -63,7 +69,7 @@ pub(crate) fn open_user_session(
         .ok_or(Malformed("user session: it was not sealed for this user"))
         .and_then(|plain| UserBody::decode(&plain))
         .inspect_err(|_| telemetry::record_refused("not sealed for this user"))?;
-    Ok((id, body))
+    Ok(body)
 }
 
 fn header(keys: &Keyring, state: State, deadline: Timestamp, touched: Timestamp, history: History) -> Header {
@@ -108,7 +114,7 @@ mod tests {
         seal_user_session(keys, place, id, at, at, History::default(), &body()).into_bytes().into()
     }
 
-    fn read(keys: &Keyring, place: Place<'_>, bytes: &[u8]) -> Result<(Uuid, UserBody), SessionError> {
+    fn read(keys: &Keyring, place: Place<'_>, bytes: &[u8]) -> Result<UserBody, SessionError> {
         let (header, rest) = Header::parse(bytes)?;
         open_user_session(keys, place, &header, rest)
     }
@@ -117,7 +123,8 @@ mod tests {
     fn what_is_sealed_opens_in_its_place_and_nowhere_else() {
         let (keys, here) = (Keyring::generate(), place("", 1, "transfer"));
         let bytes = sealed(&keys, here);
-        assert_eq!(read(&keys, here, &bytes).unwrap(), (Uuid::from_bytes([5; 16]), body()));
+        assert_eq!(read(&keys, here, &bytes).unwrap(), body());
+        assert_eq!(Header::parse(&bytes).and_then(|(_, rest)| id_of_user_session(rest)), Ok(Uuid::from_bytes([5; 16])));
         for elsewhere in [place("admin", 1, "transfer"), place("", 2, "transfer"), place("", 1, "visit")] {
             assert!(read(&keys, elsewhere, &bytes).is_err_and(|error| error.is_unavailable()));
         }

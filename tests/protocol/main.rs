@@ -8,6 +8,8 @@
 //! | `late_writes` | 2 | a first write that comes late |
 //! | `lost_replies` | 5 | a conflict or an error does not mean "not applied" |
 //! | `releases` | 6 | two releases at once |
+//! | `user_session` | 5, 7 | a user session, whose key is used again and again |
+//! | `quota` | 8 | completing one, when the archive decides |
 //! | `next_user` | 10 | what the next user of a browser finds |
 //! | `sealing` | 11 | a write id belongs to one sealing |
 //! | `crowds` | 15, 16 | sixty-four at once |
@@ -29,7 +31,10 @@ mod lost_replies;
 mod memory;
 mod next_user;
 mod one_step;
+mod quota;
 mod releases;
 mod sealing;
 mod sign_in;
+mod transfer;
+mod user_session;
 mod wire;

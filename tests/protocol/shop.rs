@@ -96,7 +96,10 @@ pub(crate) async fn tell_kind(mut response: Response) -> Response {
 }
 
 /// Outlasts a busy machine: no test is right by being fast.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// For tests in which nothing else can happen.
+pub(crate) const HASTE: Duration = Duration::from_millis(200);
 
 fn ada() -> UserId {
     UserId::new("ada").expect("it is an id")
@@ -133,10 +136,11 @@ impl Shop {
 
     /// The same, by another way to it.
     pub(crate) async fn on_redis_at(url: &str, server: RedisServer) -> Self {
-        let store = RedisStore::connect(url).await.expect("Redis is up");
+        let (store, clock) = (RedisStore::connect(url).await.expect("Redis is up"), Clock::manual());
+        let archive = MemoryStore::new().with_clock(clock.clone());
         Self {
-            gate: Arc::new(Gate::new(Inner::Redis(store))),
-            clock: Clock::manual(),
+            gate: Arc::new(Gate::new(Inner::Redis(store, archive))),
+            clock,
             keys: Keyring::generate(),
             redis: Some(server),
         }
@@ -186,13 +190,16 @@ impl Shop {
     }
 
     fn layer(&self, patience: Duration) -> SessionLayer {
-        let layer = SessionLayer::new(Arc::clone(&self.gate), self.keys.clone());
-        layer.clock(self.clock.clone()).store_deadline(patience).expect("it is in bounds")
+        SessionLayer::with_user_sessions(Arc::clone(&self.gate), self.keys.clone())
+            .archive(Arc::clone(&self.gate))
+            .clock(self.clock.clone())
+            .store_deadline(patience)
+            .expect("it is in bounds")
     }
 
     /// A server that gives up soon, for tests in which nothing else can happen.
     pub(crate) fn hasty_server(&self) -> Router {
-        self.layered(routes(), Duration::from_millis(200))
+        self.layered(routes(), HASTE)
     }
 
     /// A browser that has never been here.

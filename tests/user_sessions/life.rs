@@ -69,7 +69,6 @@ async fn what_was_seen_is_completed_and_the_next_begins_empty() {
     is(transfer.complete().await, &SessionErrorKind::Ended);
     assert_eq!(UserSession::id(&ada.user_session::<Transfer>()), None);
 
-    ada.wait(std::time::Duration::from_millis(1));
     step(&mut transfer, 2).await;
     assert_eq!(transfer.steps, [2]);
     let second = UserSession::id(&transfer).unwrap();

@@ -65,7 +65,10 @@ impl Place {
     pub(crate) async fn site_by(&self, clock: Clock) -> Site {
         let (inner, redis) = match self {
             Self::Memory => (Inner::Memory(MemoryStore::new().with_clock(clock.clone())), None),
-            Self::Redis(server) => (Inner::Redis(connect(&server.url()).await), Some(Arc::clone(server))),
+            Self::Redis(server) => {
+                let archive = MemoryStore::new().with_clock(clock.clone());
+                (Inner::Redis(connect(&server.url()).await, archive), Some(Arc::clone(server)))
+            }
         };
         let secrets = [secret(), secret()];
         Site { clock, secrets, redis, gates: Mutex::new(vec![Arc::new(Gate::new(inner))]) }
@@ -108,7 +111,7 @@ impl Site {
 
     /// The same, by another way to its Redis.
     pub(crate) async fn elsewhere_at(&self, url: &str, configure: impl FnOnce(SessionLayer) -> SessionLayer) -> Server {
-        let gate = Arc::new(Gate::new(Inner::Redis(connect(url).await)));
+        let gate = Arc::new(Gate::new(Inner::Redis(connect(url).await, MemoryStore::new())));
         self.gates.lock().unwrap().push(Arc::clone(&gate));
         self.behind(gate, configure)
     }
@@ -123,7 +126,8 @@ impl Site {
 
     /// A server with this site's keys at any store.
     pub(crate) fn behind(&self, gate: Arc<Gate>, configure: impl FnOnce(SessionLayer) -> SessionLayer) -> Server {
-        let layer = SessionLayer::new(Arc::clone(&gate), keyring(&self.secrets)).clock(self.clock.clone());
+        let layer = SessionLayer::with_user_sessions(Arc::clone(&gate), keyring(&self.secrets));
+        let layer = layer.archive(Arc::clone(&gate)).clock(self.clock.clone());
         // No test is right by being fast.
         let layer = configure(layer.store_deadline(Duration::from_secs(20)).expect("it is in bounds"));
         let app = serve(&layer, pages());

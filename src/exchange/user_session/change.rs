@@ -38,10 +38,10 @@ impl Desk {
                     continue;
                 }
                 Stand::Live(held) => {
-                    if seen.is_some_and(|id| id != held.id) {
+                    if seen.is_some_and(|id| id != held.id()) {
                         return Err(SessionErrorKind::Ended.into());
                     }
-                    seen = Some(held.id);
+                    seen = Some(held.id());
                     let (slot, answer) = decide(Some(&held.body.slot))?;
                     let Some(slot) = slot else { return Ok((answer, stand.sight())) };
                     (self.commit(held, slot, asked_by, until).await?, answer)

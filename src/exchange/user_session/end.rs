@@ -74,7 +74,7 @@ impl Desk {
 
 fn why_not(stand: &Stand, seen: &Sight) -> SessionErrorKind {
     match stand {
-        Stand::Live(held) | Stand::Completing(held) if held.id == seen.id => SessionErrorKind::Changed,
+        Stand::Live(held) | Stand::Completing(held) if held.id() == seen.id => SessionErrorKind::Changed,
         Stand::Live(_) | Stand::Completing(_) | Stand::Vacant(_) | Stand::Lapsed(_) => SessionErrorKind::Ended,
     }
 }

@@ -42,6 +42,8 @@ pub(super) enum Stand {
 /// What a write must follow.
 #[derive(Clone, Debug)]
 pub(super) struct Base {
+    /// Of the user session, which may have ended.
+    id: Uuid,
     pub(super) write_id: WriteId,
     history: History,
     touched: Timestamp,
@@ -50,7 +52,6 @@ pub(super) struct Base {
 /// A user session, and all that a commit needs to know of it.
 #[derive(Clone, Debug)]
 pub(super) struct Held {
-    pub(super) id: Uuid,
     pub(super) base: Base,
     pub(super) body: Arc<UserBody>,
     deadline: Timestamp,
@@ -81,15 +82,17 @@ impl Stand {
     ) -> Result<Self, SessionError> {
         let Some(entry) = entry else { return Ok(Self::Vacant(None)) };
         let (header, rest) = entry.parse()?;
-        let base = Base { write_id: header.write_id, history: header.history.clone(), touched: header.touched };
+        let id = sealing::id_of_user_session(rest)?;
+        let (write_id, history, touched) = (header.write_id, header.history.clone(), header.touched);
+        let base = Base { id, write_id, history, touched };
         match header.state {
             State::Live => {}
             State::Ended | State::Moved => return Ok(Self::Vacant(Some(base))),
         }
-        let (id, body) = sealing::open_user_session(&realm.keys, realm.place(key), &header, rest)?;
+        let body = sealing::open_user_session(&realm.keys, realm.place(key), &header, rest)?;
         let Header { deadline, .. } = header;
         let (size, lives_until) = (entry.size(), lives_until(entry, kind.idle));
-        let held = Held { id, base, body: Arc::new(body), deadline, size, lives_until };
+        let held = Held { base, body: Arc::new(body), deadline, size, lives_until };
         Ok(held.at(now))
     }
 
@@ -121,7 +124,11 @@ impl Held {
     }
 
     pub(super) fn sight(&self) -> Sight {
-        Sight { id: self.id, write_id: self.base.write_id, body: Arc::clone(&self.body) }
+        Sight { id: self.id(), write_id: self.base.write_id, body: Arc::clone(&self.body) }
+    }
+
+    pub(super) fn id(&self) -> Uuid {
+        self.base.id
     }
 
     pub(super) fn touched(&self) -> Timestamp {
@@ -141,7 +148,7 @@ impl Held {
     /// The same one with another body, after this one.
     pub(super) fn followed_by(&self, realm: &Realm, key: &Key, kind: &Kind, body: UserBody) -> Prepared {
         let now = realm.clock.now();
-        prepare(realm, key, kind, (self.id, self.deadline), self.base.following(now), body, now)
+        prepare(realm, key, kind, (self.id(), self.deadline), self.base.following(now), body, now)
     }
 
     /// The same one with another value, if that fits.
@@ -159,14 +166,15 @@ impl Held {
     pub(super) fn marker(&self, realm: &Realm, reason: EndReason) -> (Entry, Stand) {
         let now = realm.clock.now();
         let history = self.base.following(now);
-        let entry = sealing::mark_user_session(&realm.keys, self.id, self.deadline, now, history.clone(), reason);
-        let base = Base { write_id: entry.write_id(), history, touched: now };
+        let id = self.id();
+        let entry = sealing::mark_user_session(&realm.keys, id, self.deadline, now, history.clone(), reason);
+        let base = Base { id, write_id: entry.write_id(), history, touched: now };
         (entry, Stand::Vacant(Some(base)))
     }
 
     /// What an archive is told when it ends at `ended`.
     pub(super) fn past(&self, reason: EndReason, ended: Timestamp) -> Past {
-        Past { id: self.id, reason, ended, body: UserBody::clone(&self.body) }
+        Past { id: self.id(), reason, ended, body: UserBody::clone(&self.body) }
     }
 
     /// The same of one whose time has run out: it ended then.
@@ -190,7 +198,7 @@ impl Prepared {
     ) -> Result<Self, SessionError> {
         let now = realm.clock.now();
         let history = after.map_or_else(History::default, |base| base.following(now));
-        let (id, deadline) = (new_id(now), now.plus(kind.lifetime));
+        let (id, deadline) = (new_id(now, after.map(|base| base.id)), now.plus(kind.lifetime));
         prepare(realm, key, kind, (id, deadline), history, body, now).within_budget(realm, kind, None)
     }
 
@@ -214,9 +222,9 @@ fn prepare(
 ) -> Prepared {
     let place = realm.place(key);
     let entry = sealing::seal_user_session(&realm.keys, place, id, deadline, now, history.clone(), &body);
-    let base = Base { write_id: entry.write_id(), history, touched: now };
+    let base = Base { id, write_id: entry.write_id(), history, touched: now };
     let (size, lives_until) = (entry.size(), now.plus(kind.idle).min(deadline));
-    let held = Held { id, base, body: Arc::new(body), deadline, size, lives_until };
+    let held = Held { base, body: Arc::new(body), deadline, size, lives_until };
     Prepared { entry, keep_for: keep_for(realm, kind, deadline, now), stand: held.at(now) }
 }
 
@@ -225,9 +233,11 @@ fn keep_for(realm: &Realm, kind: &Kind, deadline: Timestamp, now: Timestamp) -> 
     kind.idle.min(deadline.since(now)) + spare
 }
 
-/// A UUIDv7 of this moment (RFC 9562, section 5.7).
-fn new_id(now: Timestamp) -> Uuid {
-    let millis = now.as_millis();
+/// A UUIDv7 of this moment (RFC 9562, section 5.7), or of the millisecond after the one that went before it in the same place: there
+/// they rise, whatever clocks do.
+fn new_id(now: Timestamp, before: Option<Uuid>) -> Uuid {
+    let [a, b, c, d, e, f, ..] = before.unwrap_or_default().into_bytes();
+    let millis = now.as_millis().max(u64::from_be_bytes([0, 0, a, b, c, d, e, f]) + 1);
     let nanos = u32::try_from(millis % 1000).unwrap_or(0) * 1_000_000;
     Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, millis / 1000, nanos))
 }

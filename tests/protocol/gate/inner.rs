@@ -1,93 +1,139 @@
 //! The real store behind the gate.
 
 use std::time::Duration;
+use thin_session::archive::{Archive, Completion, EndedSession, Quota};
 use thin_session::store::{
-    Admission, Admitted, Answer, Departure, Entry, Key, Marker, Member, Outcome, Owner, Revocation, Revocations, Store,
-    Sweep, Swept, Timestamp, WriteId,
+    Admission, Admitted, Answer, Departure, Entry, Key, LastingStore, Marker, Member, Outcome, Outgoing, Owner,
+    Replaced, Replacement, Revocation, Revocations, Store, Sweep, Swept, Timestamp, WriteId,
 };
-use thin_session::{MemoryStore, RedisStore};
+use thin_session::{MemoryStore, RedisStore, UserId};
+use uuid::Uuid;
 
 /// The stores that stand behind a gate.
 pub(crate) enum Inner {
     Memory(MemoryStore),
-    Redis(RedisStore),
+    /// With an archive in memory beside it.
+    Redis(RedisStore, MemoryStore),
+}
+
+/// Calls the store, whichever it is.
+macro_rules! on_store {
+    ($inner:ident, $store:ident => $call:expr) => {
+        match $inner {
+            Inner::Memory($store) => $call,
+            Inner::Redis($store, _) => $call,
+        }
+    };
+}
+
+/// Calls the archive, whichever it is.
+macro_rules! on_archive {
+    ($inner:ident, $archive:ident => $call:expr) => {
+        match $inner {
+            Inner::Memory($archive) => $call,
+            Inner::Redis(_, $archive) => $call,
+        }
+    };
 }
 
 impl Store for Inner {
     async fn load(&self, key: &Key) -> Answer<Option<Entry>> {
-        match self {
-            Self::Memory(store) => store.load(key).await,
-            Self::Redis(store) => store.load(key).await,
-        }
+        on_store!(self, store => store.load(key).await)
     }
 
     async fn create(&self, key: &Key, entry: &Entry, keep_for: Duration) -> Answer<Outcome> {
-        match self {
-            Self::Memory(store) => store.create(key, entry, keep_for).await,
-            Self::Redis(store) => store.create(key, entry, keep_for).await,
-        }
+        on_store!(self, store => store.create(key, entry, keep_for).await)
     }
 
     async fn commit(&self, key: &Key, expected: WriteId, entry: &Entry, keep_for: Duration) -> Answer<Outcome> {
-        match self {
-            Self::Memory(store) => store.commit(key, expected, entry, keep_for).await,
-            Self::Redis(store) => store.commit(key, expected, entry, keep_for).await,
-        }
+        on_store!(self, store => store.commit(key, expected, entry, keep_for).await)
     }
 
     async fn touch(&self, key: &Key, seen: Timestamp, now: Timestamp, keep_for: Duration) -> Answer<bool> {
-        match self {
-            Self::Memory(store) => store.touch(key, seen, now, keep_for).await,
-            Self::Redis(store) => store.touch(key, seen, now, keep_for).await,
-        }
+        on_store!(self, store => store.touch(key, seen, now, keep_for).await)
     }
 
     async fn end(&self, key: &Key, expected: Option<WriteId>, marker: &Marker) -> Answer<Outcome> {
-        match self {
-            Self::Memory(store) => store.end(key, expected, marker).await,
-            Self::Redis(store) => store.end(key, expected, marker).await,
-        }
+        on_store!(self, store => store.end(key, expected, marker).await)
     }
 
     async fn admit(&self, owner: &Owner, admission: &Admission<'_>) -> Answer<Admitted> {
-        match self {
-            Self::Memory(store) => store.admit(owner, admission).await,
-            Self::Redis(store) => store.admit(owner, admission).await,
-        }
+        on_store!(self, store => store.admit(owner, admission).await)
     }
 
     async fn depart(&self, owner: &Owner, departure: &Departure) -> Answer<Outcome> {
-        match self {
-            Self::Memory(store) => store.depart(owner, departure).await,
-            Self::Redis(store) => store.depart(owner, departure).await,
-        }
+        on_store!(self, store => store.depart(owner, departure).await)
     }
 
     async fn members(&self, owner: &Owner) -> Answer<Vec<(Member, Entry)>> {
-        match self {
-            Self::Memory(store) => store.members(owner).await,
-            Self::Redis(store) => store.members(owner).await,
-        }
+        on_store!(self, store => store.members(owner).await)
     }
 
     async fn end_all(&self, owner: &Owner, sweep: &Sweep) -> Answer<Option<Swept>> {
-        match self {
-            Self::Memory(store) => store.end_all(owner, sweep).await,
-            Self::Redis(store) => store.end_all(owner, sweep).await,
-        }
+        on_store!(self, store => store.end_all(owner, sweep).await)
     }
 
     async fn publish(&self, realm: &'static str, news: &Revocation) -> Answer<()> {
-        match self {
-            Self::Memory(store) => store.publish(realm, news).await,
-            Self::Redis(store) => store.publish(realm, news).await,
-        }
+        on_store!(self, store => store.publish(realm, news).await)
     }
 
     async fn follow(&self, realm: &'static str, known: &Revocations) {
-        match self {
-            Self::Memory(store) => store.follow(realm, known).await,
-            Self::Redis(store) => store.follow(realm, known).await,
-        }
+        on_store!(self, store => store.follow(realm, known).await)
+    }
+}
+
+impl LastingStore for Inner {
+    async fn load_both(&self, session: &Key, user_session: &Key) -> Answer<[Option<Entry>; 2]> {
+        on_store!(self, store => store.load_both(session, user_session).await)
+    }
+
+    async fn replace(&self, key: &Key, replacement: &Replacement<'_>) -> Answer<Replaced> {
+        on_store!(self, store => store.replace(key, replacement).await)
+    }
+
+    async fn renew(&self, key: &Key, seen: Timestamp, idle: Duration, keep_for: Duration) -> Answer<bool> {
+        on_store!(self, store => store.renew(key, seen, idle, keep_for).await)
+    }
+
+    async fn outbox(&self, realm: &'static str, shard: u8, limit: usize) -> Answer<Vec<Outgoing>> {
+        on_store!(self, store => store.outbox(realm, shard, limit).await)
+    }
+
+    async fn full_outboxes(&self, realm: &'static str) -> Answer<Vec<u8>> {
+        on_store!(self, store => store.full_outboxes(realm).await)
+    }
+
+    async fn sent(&self, realm: &'static str, shard: u8, ids: &[Uuid]) -> Answer<()> {
+        on_store!(self, store => store.sent(realm, shard, ids).await)
+    }
+}
+
+impl Archive for Inner {
+    async fn add(&self, layer: &'static str, ended: &[EndedSession]) -> Answer<()> {
+        on_archive!(self, archive => archive.add(layer, ended).await)
+    }
+
+    async fn complete(
+        &self,
+        layer: &'static str,
+        ended: &EndedSession,
+        attempt: &WriteId,
+        quota: Quota,
+    ) -> Answer<Completion> {
+        on_archive!(self, archive => archive.complete(layer, ended, attempt, quota).await)
+    }
+
+    async fn settle(&self, layer: &'static str, ended: &EndedSession, attempt: Option<&WriteId>) -> Answer<bool> {
+        on_archive!(self, archive => archive.settle(layer, ended, attempt).await)
+    }
+
+    async fn history(
+        &self,
+        layer: &'static str,
+        user: &UserId,
+        before: Option<Uuid>,
+        limit: usize,
+    ) -> Answer<Vec<EndedSession>> {
+        on_archive!(self, archive => archive.history(layer, user, before, limit).await)
     }
 }

@@ -1,6 +1,7 @@
 //! A store between the layer and a real one, where the test decides what befalls each call.
 
 mod inner;
+mod lasting;
 mod store;
 
 pub(crate) use inner::Inner;
@@ -27,6 +28,12 @@ pub(crate) enum Op {
     Members,
     EndAll,
     Publish,
+    LoadBoth,
+    Replace,
+    Renew,
+    /// Of the archive, as is the next.
+    Complete,
+    Settle,
 }
 
 impl Op {

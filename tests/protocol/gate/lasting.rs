@@ -1,0 +1,80 @@
+//! The calls that user sessions make, as they arrive at the gate. What moves the ended ones goes past it.
+
+use super::{Call, Gate, Op};
+use std::time::Duration;
+use thin_session::UserId;
+use thin_session::archive::{Archive, Completion, EndedSession, Quota};
+use thin_session::store::{Answer, Entry, Key, LastingStore, Outgoing, Replaced, Replacement, Timestamp, WriteId};
+use uuid::Uuid;
+
+impl LastingStore for Gate {
+    async fn load_both(&self, session: &Key, user_session: &Key) -> Answer<[Option<Entry>; 2]> {
+        let (inner, session, user_session) = (self.inner(), *session, *user_session);
+        let call = Call { op: Op::LoadBoth, key: Some(user_session), entry: None, markers: vec![] };
+        self.carry(call, async move { inner.load_both(&session, &user_session).await }).await
+    }
+
+    async fn replace(&self, key: &Key, replacement: &Replacement<'_>) -> Answer<Replaced> {
+        let (inner, key) = (self.inner(), *key);
+        let Replacement { asked_by, expected, standing, keep_for, .. } = *replacement;
+        let (entry, outgoing) = (replacement.entry.clone(), replacement.outgoing.cloned());
+        let call = Call { op: Op::Replace, key: Some(key), entry: Some(entry.clone()), markers: vec![] };
+        let request = async move {
+            let (entry, outgoing) = (&entry, outgoing.as_ref());
+            inner.replace(&key, &Replacement { asked_by, expected, standing, entry, keep_for, outgoing }).await
+        };
+        self.carry(call, request).await
+    }
+
+    async fn renew(&self, key: &Key, seen: Timestamp, idle: Duration, keep_for: Duration) -> Answer<bool> {
+        let (inner, key) = (self.inner(), *key);
+        let call = Call { op: Op::Renew, key: Some(key), entry: None, markers: vec![] };
+        self.carry(call, async move { inner.renew(&key, seen, idle, keep_for).await }).await
+    }
+
+    async fn outbox(&self, realm: &'static str, shard: u8, limit: usize) -> Answer<Vec<Outgoing>> {
+        self.inner.outbox(realm, shard, limit).await
+    }
+
+    async fn full_outboxes(&self, realm: &'static str) -> Answer<Vec<u8>> {
+        self.inner.full_outboxes(realm).await
+    }
+
+    async fn sent(&self, realm: &'static str, shard: u8, ids: &[Uuid]) -> Answer<()> {
+        self.inner.sent(realm, shard, ids).await
+    }
+}
+
+impl Archive for Gate {
+    async fn add(&self, layer: &'static str, ended: &[EndedSession]) -> Answer<()> {
+        self.inner.add(layer, ended).await
+    }
+
+    async fn complete(
+        &self,
+        layer: &'static str,
+        ended: &EndedSession,
+        attempt: &WriteId,
+        quota: Quota,
+    ) -> Answer<Completion> {
+        let (inner, ended, attempt) = (self.inner(), ended.clone(), *attempt);
+        let call = Call { op: Op::Complete, key: None, entry: None, markers: vec![] };
+        self.carry(call, async move { inner.complete(layer, &ended, &attempt, quota).await }).await
+    }
+
+    async fn settle(&self, layer: &'static str, ended: &EndedSession, attempt: Option<&WriteId>) -> Answer<bool> {
+        let (inner, ended, attempt) = (self.inner(), ended.clone(), attempt.copied());
+        let call = Call { op: Op::Settle, key: None, entry: None, markers: vec![] };
+        self.carry(call, async move { inner.settle(layer, &ended, attempt.as_ref()).await }).await
+    }
+
+    async fn history(
+        &self,
+        layer: &'static str,
+        user: &UserId,
+        before: Option<Uuid>,
+        limit: usize,
+    ) -> Answer<Vec<EndedSession>> {
+        self.inner.history(layer, user, before, limit).await
+    }
+}
