@@ -1,9 +1,10 @@
-//! The contract of [`thin_session::store::Store`], for every store of this crate.
+//! The contract of [`thin_session::store::Store`] and of [`thin_session::store::LastingStore`], for every store of this crate.
 //!
 //! | page | what it holds |
 //! |---|---|
 //! | [`contract`] | one test for each sentence of the contract, on all stores |
 //! | [`users`] | the same for the sessions of a user, and for the news |
+//! | [`lasting`] | the same for user sessions, and for the outbox |
 //! | [`bench`] | a store and its time, to run them on |
 //! | [`entries`] | entries by their bytes |
 //! | [`markers`] | what sessions leave |
@@ -13,6 +14,7 @@
 mod bench;
 mod contract;
 mod entries;
+mod lasting;
 mod markers;
 mod memory;
 mod redis;
