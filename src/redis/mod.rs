@@ -3,6 +3,9 @@
 mod connection;
 mod failure;
 mod feed;
+mod lasting;
+mod lasting_probe;
+mod lasting_scripts;
 mod names;
 mod news;
 mod operations;
@@ -14,16 +17,17 @@ mod user_scripts;
 mod users;
 
 use crate::store::{
-    Admission, Admitted, Answer, Departure, Entry, Key, Marker, Member, Outcome, Owner, Revocation, Revocations, Store,
-    StoreError, Sweep, Swept, Timestamp, WriteId,
+    Admission, Admitted, Answer, Departure, Entry, Key, LastingStore, Marker, Member, Outcome, Outgoing, Owner,
+    Replaced, Replacement, Revocation, Revocations, Store, StoreError, Sweep, Swept, Timestamp, WriteId, outbox_name,
 };
 use connection::Connection;
-use names::Names;
+use names::{Names, Places};
 use probe::Unfit;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
+use uuid::Uuid;
 
 /// Sessions in Redis 6.2 or newer, or in Valkey: for several servers, and sessions that outlive them.
 ///
@@ -37,8 +41,12 @@ use thiserror::Error;
 /// * **`maxmemory-policy noeviction`**: any other may drop sessions that live, and is warned of. When the memory is
 ///   full, no session begins, and those that are there can still end.
 /// * **Allowed to run** `GET`, `SET`, `GETRANGE`, `SETRANGE`, `PEXPIRE`, `PTTL`, `PERSIST`, `ZADD`, `ZCOUNT`, `ZRANGE`,
-///   `ZREM`, `ZREMRANGEBYSCORE`, `ZSCORE`, `XADD`, `XDEL`, `XRANGE`, `XREAD`, `TIME`, `EVAL` and `EVALSHA` on keys `ts*`.
-///   With `CONFIG GET` the policy can be checked.
+///   `ZREM`, `ZREMRANGEBYSCORE`, `ZSCORE`, `XADD`, `XDEL`, `XRANGE`, `XREAD`, `HSET`, `HDEL`, `HRANDFIELD`, `EXISTS`, `TIME`,
+///   `EVAL` and `EVALSHA` on keys `ts*`. With `CONFIG GET` the policy can be checked.
+///
+/// Everything in it has an expiry, but for one mark of each layer, and for the outboxes `ts*:o`: what has ended waits there until
+/// the archive has it, however long that takes. Should that fill the memory, no session begins, and those that are there can
+/// still end.
 ///
 /// # What it promises
 ///
@@ -122,6 +130,33 @@ impl Store for RedisStore {
 
     async fn follow(&self, realm: &'static str, known: &Revocations) {
         feed::follow(&self.connection, realm, known).await;
+    }
+}
+
+impl LastingStore for RedisStore {
+    async fn load_both(&self, session: &Key, user_session: &Key) -> Answer<[Option<Entry>; 2]> {
+        let [session, user_session] = [session, user_session].map(Key::to_string);
+        Ok(lasting::load_both(&self.connection, [&session, &user_session]).await?)
+    }
+
+    async fn replace(&self, key: &Key, replacement: &Replacement<'_>) -> Answer<Replaced> {
+        Ok(lasting::replace(&self.connection, &Places::of(key), replacement).await?)
+    }
+
+    async fn renew(&self, key: &Key, seen: Timestamp, idle: Duration, keep_for: Duration) -> Answer<bool> {
+        Ok(lasting::renew(&self.connection, &key.to_string(), seen, idle, keep_for).await?)
+    }
+
+    async fn outbox(&self, realm: &'static str, shard: u8, limit: usize) -> Answer<Vec<Outgoing>> {
+        Ok(lasting::outbox(&self.connection, &outbox_name(realm, shard), limit).await?)
+    }
+
+    async fn full_outboxes(&self, realm: &'static str) -> Answer<Vec<u8>> {
+        Ok(lasting::full_outboxes(&self.connection, realm).await?)
+    }
+
+    async fn sent(&self, realm: &'static str, shard: u8, ids: &[Uuid]) -> Answer<()> {
+        Ok(lasting::sent(&self.connection, &outbox_name(realm, shard), ids).await?)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the things of a user are called.
 
-use crate::store::{Key, Owner, news_name};
+use crate::store::{Key, Owner, news_name, outbox_name};
 
 /// The names of all that is one user's, which are in one shard.
 pub(super) struct Names {
@@ -37,7 +37,33 @@ impl Names {
     }
 }
 
+/// The names of all that a user session needs, which are in one shard.
+pub(super) struct Places {
+    pub(super) record: String,
+    /// A hash: what has ended, by the bytes of its id. It has no expiry.
+    pub(super) outbox: String,
+    session: fn(&Key) -> String,
+}
+
+impl Places {
+    pub(super) fn of(key: &Key) -> Self {
+        let outbox = outbox_name(key.realm(), key.shard());
+        Self { record: key.to_string(), outbox, session: Key::to_string }
+    }
+
+    /// Names that no user session has, in a place where one could be.
+    pub(super) fn on_trial(key: &Key) -> Self {
+        let record = trial(&key.to_string());
+        Self { outbox: format!("{record}:o"), record, session: |key| trial(&key.to_string()) }
+    }
+
+    /// The browser's session that asks.
+    pub(super) fn session(&self, key: &Key) -> String {
+        (self.session)(key)
+    }
+}
+
 /// The name that stands in for a session's or a user's when Redis is tried.
 pub(super) fn trial(name: &str) -> String {
-    name.replacen(":s:", ":probe:", 1).replacen(":u:", ":probe:", 1)
+    [":s:", ":l:", ":u:"].iter().fold(name.to_owned(), |name, kind| name.replacen(kind, ":probe:", 1))
 }

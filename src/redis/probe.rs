@@ -4,6 +4,7 @@
 
 use super::connection::{Carrier, Connection};
 use super::failure::Failure;
+use super::lasting_probe;
 use super::names::trial;
 use super::operations::{commit, create, end, load, remove, touch};
 use super::user_probe;
@@ -52,7 +53,8 @@ async fn on_keys_of_its_own(redis: &Connection) -> Result<(), Unfit> {
     let carried_out = carry_out(redis, &name).await;
     let removed = remove(redis, &name).await.map_err(|failure| Unfit::Failed("remove (PEXPIRE)", failure));
     carried_out.and(removed)?;
-    user_probe::probe(redis).await
+    user_probe::probe(redis).await?;
+    lasting_probe::probe(redis).await
 }
 
 async fn carry_out(redis: &Connection, name: &str) -> Result<(), Unfit> {

@@ -103,7 +103,7 @@ pub(super) fn lua(offset: usize) -> usize {
 }
 
 /// Says so if the second write was refused. Memory does not do that; rights that were taken away would.
-fn half_done(reply: &str) -> String {
+pub(super) fn half_done(reply: &str) -> String {
     format!(
         "if type({reply}) == 'table' and {reply}.err then return redis.error_reply('{HALF_DONE} ' .. {reply}.err) end"
     )

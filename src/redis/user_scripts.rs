@@ -204,7 +204,7 @@ end",
 }
 
 /// What comes after the first write: memory does not refuse it, rights that were taken away would.
-fn and_then() -> String {
+pub(super) fn and_then() -> String {
     format!(
         "local function and_then(answer, rest)
   local is_done, why = pcall(rest)

@@ -84,6 +84,12 @@ pub(crate) fn news_name(realm: &str, shard: u8) -> String {
     Name { realm, shard, kind: "n", digest: None }.to_string()
 }
 
+/// What has ended in a shard and waits for the archive, `ts:{tag}:o`.
+#[cfg(feature = "redis")]
+pub(crate) fn outbox_name(realm: &str, shard: u8) -> String {
+    Name { realm, shard, kind: "o", digest: None }.to_string()
+}
+
 /// What shows that a store is still the one that it was, `ts:{tag}:mark` with the tag of the first shard.
 #[cfg(feature = "redis")]
 pub(crate) fn mark_name(realm: &str) -> String {
@@ -158,6 +164,8 @@ mod tests {
     fn frozen_names_of_what_a_shard_has_one_of() {
         assert_eq!(news_name("", 1), "ts:{14}:n");
         assert_eq!(news_name("admin", 255), "ts-admin:{1L}:n");
+        assert_eq!(outbox_name("", 1), "ts:{14}:o");
+        assert_eq!(outbox_name("admin", 255), "ts-admin:{1L}:o");
         assert_eq!(mark_name(""), "ts:{4L}:mark");
         assert_eq!(mark_name("admin"), "ts-admin:{4L}:mark");
     }

@@ -41,4 +41,4 @@ mod jar;
 mod store;
 
 pub use browser::Browser;
-pub use store::{ended_marker, is_fresh, key, member, moved_marker, owner, revocation, revocations};
+pub use store::{ended_marker, is_fresh, key, member, moved_marker, owner, revocation, revocations, user_session_key};

@@ -21,6 +21,11 @@ pub fn member(owner: &Owner, id: [u8; 16], handle: [u8; 16]) -> Member {
     Member { key, handle: SessionHandle::from_bytes(handle) }
 }
 
+/// Where this user has sessions of this kind, one at a time; for tests of a store of one's own.
+pub fn user_session_key(owner: &Owner, kind: &str) -> Key {
+    Key::of_user_session(owner.realm(), owner.user(), kind)
+}
+
 /// What a session leaves that was signed out, for tests of a store of one's own.
 pub fn ended_marker() -> Marker {
     Marker::ended(EndReason::SignedOut)

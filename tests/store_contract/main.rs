@@ -1,18 +1,23 @@
-//! The contract of [`thin_session::store::Store`], for every store of this crate.
+//! The contract of [`thin_session::store::Store`], of [`thin_session::store::LastingStore`], and of
+//! [`thin_session::archive::Archive`], for every store and archive of this crate.
 //!
 //! | page | what it holds |
 //! |---|---|
 //! | [`contract`] | one test for each sentence of the contract, on all stores |
 //! | [`users`] | the same for the sessions of a user, and for the news |
+//! | [`lasting`] | the same for user sessions, and for the outbox |
+//! | [`archive`] | the same for archives |
 //! | [`bench`] | a store and its time, to run them on |
 //! | [`entries`] | entries by their bytes |
 //! | [`markers`] | what sessions leave |
 //! | [`memory`] | what is peculiar to `MemoryStore` |
 //! | [`redis`] | what is peculiar to `RedisStore` |
 
+mod archive;
 mod bench;
 mod contract;
 mod entries;
+mod lasting;
 mod markers;
 mod memory;
 mod redis;

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 const PASSWORD: &str = "correct-horse";
 
 /// All that sessions need, as the documentation has it.
-const NEEDED: [&str; 20] = [
+const NEEDED: [&str; 24] = [
     "get",
     "set",
     "getrange",
@@ -31,6 +31,10 @@ const NEEDED: [&str; 20] = [
     "xdel",
     "xrange",
     "xread",
+    "hset",
+    "hdel",
+    "hrandfield",
+    "exists",
     "time",
     "eval",
     "evalsha",

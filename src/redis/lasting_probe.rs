@@ -1,0 +1,74 @@
+//! The same for all that user sessions need.
+
+use super::connection::Connection;
+use super::failure::Failure;
+use super::lasting::{are_there, load_both, outbox, renew, replace, sent};
+use super::names::Places;
+use super::operations::{create, remove};
+use super::probe::{KEPT, Unfit, entry, is};
+use crate::clock::Timestamp;
+use crate::id::{UserDigest, nonce};
+use crate::record::EndReason;
+use crate::store::{Entry, Key, Marker, Outcome, Outgoing, Replaced, Replacement, Standing};
+use uuid::Uuid;
+
+const LOAD: &str = "load two at once (GET)";
+const REPLACE: &str = "replace user sessions (EVALSHA, GET, GETRANGE, HSET, PEXPIRE, SET, TIME)";
+const RENEW: &str = "renew user sessions (EVALSHA, GETRANGE, PEXPIRE, SETRANGE, TIME)";
+const LOOK: &str = "look for what has ended (EXISTS)";
+const READ: &str = "read what has ended (HRANDFIELD)";
+const TAKE: &str = "take out what has ended (HDEL)";
+
+/// A user session that there is not, and the browser's session that asks for it.
+struct Trial {
+    session: Key,
+    places: Places,
+}
+
+/// Carries out everything once, on keys of its own.
+pub(super) async fn probe(redis: &Connection) -> Result<(), Unfit> {
+    let user = UserDigest::from_bytes(nonce());
+    let [session, key] = ["session", "user session"].map(|kind| Key::of_user_session("", &user, kind));
+    let trial = Trial { session, places: Places::on_trial(&key) };
+    let carried_out = trial.carry_out(redis).await;
+    let removed = trial.remove(redis).await.map_err(|failure| Unfit::Failed("remove (PEXPIRE)", failure));
+    carried_out.and(removed)
+}
+
+impl Trial {
+    async fn carry_out(&self, redis: &Connection) -> Result<(), Unfit> {
+        let (places, session) = (&self.places, self.places.session(&self.session));
+        // Whatever the clocks say, it has not come to its end.
+        let [asks, first] = [(); 2].map(|()| entry(Timestamp::from_millis(u64::MAX)));
+        let marker = first.ended(&Marker::ended(EndReason::Unclaimed));
+        let outgoing = Outgoing { id: Uuid::from_bytes(nonce()), sealed: b"sealed".to_vec() };
+        let begins = Replacement { expected: None, ..self.replacement(&first, None) };
+
+        is(create(redis, &session, &asks, KEPT).await, &Outcome::Applied, REPLACE)?;
+        is(replace(redis, places, &begins).await, &Replaced::Applied, REPLACE)?;
+        let found = load_both(redis, [&session, &places.record]).await.map_err(|why| Unfit::Failed(LOAD, why))?;
+        let touched = match found {
+            [Some(asking), Some(there)] if (&asking, there.write_id()) == (&asks, first.write_id()) => there.touched(),
+            _ => return Err(Unfit::Wrong(LOAD)),
+        };
+        is(renew(redis, &places.record, touched, 1000 * KEPT, KEPT).await, &true, RENEW)?;
+        let ends = self.replacement(&marker, Some(&outgoing));
+        is(replace(redis, places, &ends).await, &Replaced::Applied, REPLACE)?;
+        is(are_there(redis, [places.outbox.clone()]).await, &vec![true], LOOK)?;
+        is(outbox(redis, &places.outbox, 1).await, &vec![outgoing.clone()], READ)?;
+        is(sent(redis, &places.outbox, &[outgoing.id]).await, &(), TAKE)?;
+        is(are_there(redis, [places.outbox.clone()]).await, &vec![false], TAKE)
+    }
+
+    fn replacement<'a>(&self, entry: &'a Entry, outgoing: Option<&'a Outgoing>) -> Replacement<'a> {
+        let (expected, standing) = (Some(entry.write_id()), Standing::Lives(1000 * KEPT));
+        Replacement { asked_by: Some(self.session), expected, standing, entry, keep_for: KEPT, outgoing }
+    }
+
+    async fn remove(&self, redis: &Connection) -> Result<(), Failure> {
+        for name in [&self.places.session(&self.session), &self.places.record, &self.places.outbox] {
+            remove(redis, name).await?;
+        }
+        Ok(())
+    }
+}

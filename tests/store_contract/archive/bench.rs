@@ -1,0 +1,42 @@
+//! An archive, and the hand on its time.
+
+use crate::bench::{Bench, Memory};
+use std::time::Duration;
+use thin_session::MemoryStore;
+use thin_session::archive::{Archive, Timestamp};
+
+/// Makes of each function a test on every archive.
+macro_rules! for_all_archives {
+    ($($name:ident)+) => {
+        mod memory { $(#[tokio::test(flavor = "multi_thread")] async fn $name() { super::$name(&crate::bench::Memory::start().await).await; })+ }
+    };
+}
+pub(crate) use for_all_archives;
+
+pub(crate) trait ArchiveBench {
+    type Archive: Archive + Clone;
+
+    fn archive(&self) -> &Self::Archive;
+
+    /// Lets time pass for the archive.
+    async fn advance(&self, time: Duration);
+
+    /// The archive's time, which stands still but for [`advance`](Self::advance).
+    async fn now(&self) -> Timestamp;
+}
+
+impl ArchiveBench for Memory {
+    type Archive = std::sync::Arc<MemoryStore>;
+
+    fn archive(&self) -> &Self::Archive {
+        self.store()
+    }
+
+    async fn advance(&self, time: Duration) {
+        self.wait(time).await;
+    }
+
+    async fn now(&self) -> Timestamp {
+        self.clock().now()
+    }
+}

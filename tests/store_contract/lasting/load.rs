@@ -1,0 +1,46 @@
+//! Two entries at once.
+
+use super::{Transfers, entry};
+use crate::bench::{Bench, for_all_stores};
+use crate::entries::{ENDED, KEPT, key, live, parts};
+use crate::markers::ended;
+use thin_session::store::{LastingStore, Outcome, Store};
+
+for_all_stores! {
+    each_is_what_a_load_of_its_own_finds
+    what_has_expired_is_absent
+    they_may_be_in_different_shards
+}
+
+async fn each_is_what_a_load_of_its_own_finds(bench: &impl Bench) {
+    let ada = Transfers::of_ada(bench).await;
+    let both = async || ada.store.load_both(&ada.session, &ada.key).await.unwrap();
+    assert_eq!(both().await, [Some(live(900)), None]);
+    ada.has(&entry(1)).await;
+    assert_eq!(both().await, [Some(live(900)), Some(entry(1))]);
+    assert_eq!(ada.store.end(&ada.session, None, ended()).await.unwrap(), Outcome::Applied);
+    assert_eq!(both().await, [Some(live(900).ended(ended())), Some(entry(1))]);
+    assert_eq!(ada.store.end(&ada.key, None, ended()).await.unwrap(), Outcome::Applied);
+    assert_eq!(both().await, [Some(live(900).ended(ended())), Some(entry(1).ended(ended()))]);
+}
+
+async fn what_has_expired_is_absent(bench: &impl Bench) {
+    let ada = Transfers::of_ada(bench).await;
+    ada.has(&entry(1)).await;
+    bench.passes(&ada.key, KEPT).await;
+    let [_, user_session] = ada.store.load_both(&ada.session, &ada.key).await.unwrap();
+    assert_eq!(user_session, None);
+    let ada = Transfers { session: key(3), ..ada };
+    assert_eq!(ada.store.create(&ada.session, &live(1), KEPT).await.unwrap(), Outcome::Applied);
+    bench.passes(&ada.session, KEPT).await;
+    assert_eq!(ada.store.load_both(&ada.session, &ada.key).await.unwrap(), [None, None]);
+}
+
+async fn they_may_be_in_different_shards(bench: &impl Bench) {
+    let ada = Transfers::of_ada(bench).await;
+    let marker = parts(2).with_state(ENDED).entry();
+    assert_eq!(ada.store.create(&key(3), &marker, KEPT).await.unwrap(), Outcome::Applied);
+    ada.has(&entry(1)).await;
+    assert_eq!(ada.store.load_both(&key(3), &ada.key).await.unwrap(), [Some(marker), Some(entry(1))]);
+    assert_eq!(ada.store.load_both(&key(4), &ada.key).await.unwrap(), [None, Some(entry(1))]);
+}
