@@ -27,7 +27,7 @@ async fn it_is_added_with_the_archives_time_as_its_end(bench: &impl ArchiveBench
 /// Whatever is wrong besides, and however it came there.
 async fn one_that_is_there_comes_first(bench: &impl ArchiveBench) {
     let archive = bench.archive();
-    assert!(!archive.settle("", &transfer(1), &attempt(1)).await.unwrap());
+    assert!(!archive.settle("", &transfer(1), Some(&attempt(1))).await.unwrap());
     let expired = EndedSession { reason: EndReason::Expired, ..transfer(1) };
     archive.add("", std::slice::from_ref(&expired)).await.unwrap();
     let answer = archive.complete("", &transfer(1), &attempt(1), NONE).await.unwrap();
@@ -37,7 +37,7 @@ async fn one_that_is_there_comes_first(bench: &impl ArchiveBench) {
 
 async fn then_comes_an_attempt_that_was_settled(bench: &impl ArchiveBench) {
     let archive = bench.archive();
-    assert!(!archive.settle("", &transfer(1), &attempt(1)).await.unwrap());
+    assert!(!archive.settle("", &transfer(1), Some(&attempt(1))).await.unwrap());
     for quota in [NONE, ANY] {
         assert_eq!(archive.complete("", &transfer(1), &attempt(1), quota).await.unwrap(), Completion::Settled);
     }
@@ -67,7 +67,7 @@ async fn a_completion_that_is_sent_again_finds_itself(bench: &impl ArchiveBench)
 
 async fn layers_are_apart(bench: &impl ArchiveBench) {
     let (archive, quota) = (bench.archive(), Quota::rolling(1, MONTH));
-    assert!(!archive.settle("admin", &transfer(1), &attempt(1)).await.unwrap());
+    assert!(!archive.settle("admin", &transfer(1), Some(&attempt(1))).await.unwrap());
     assert_eq!(archive.complete("", &transfer(1), &attempt(1), quota).await.unwrap(), Completion::Completed);
     assert_eq!(archive.complete("admin", &transfer(1), &attempt(1), quota).await.unwrap(), Completion::Settled);
     assert_eq!(archive.complete("admin", &transfer(1), &attempt(2), quota).await.unwrap(), Completion::Completed);
