@@ -72,6 +72,8 @@ pub mod store;
 mod memory;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod sql;
 
 mod exchange;
 
@@ -100,4 +102,6 @@ pub use memory::MemoryStore;
 pub use redis::RedisStore;
 pub use session::{Cost, LazySession, Peek, Session};
 pub use sessions::{SessionInfo, Sessions};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub use sql::SqlStore;
 pub use visitor::{RecentAuth, SignedIn, Visitor};

@@ -13,7 +13,7 @@ const FLOORS: &[&[&str]] = &[
     &["keyring", "lifetime", "revocation"],
     &["cookie", "data", "sealing"],
     &["store"],
-    &["memory", "redis"],
+    &["memory", "redis", "sql"],
     &["exchange"],
     &["session", "visitor"],
     &["sessions"],

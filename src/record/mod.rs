@@ -16,7 +16,7 @@ pub use bytes::Malformed;
 pub(crate) use bytes::Reader;
 pub(crate) use entry::EndReason;
 pub use entry::{Entry, Marker};
-#[cfg(feature = "redis")]
+#[cfg(any(feature = "redis", feature = "sqlite", feature = "postgres"))]
 pub(crate) use header::offset;
 pub(crate) use header::{FORMAT, Header, State};
 pub(crate) use history::History;

@@ -31,6 +31,11 @@ impl Key {
         self.digest.as_bytes()
     }
 
+    /// The layer's name; empty unless it has one.
+    pub fn realm(&self) -> &'static str {
+        self.realm
+    }
+
     pub(crate) fn session_digest(&self) -> Digest {
         self.digest
     }
