@@ -62,13 +62,17 @@ impl PostgresServer {
     pub fn database(&self) -> String {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
         self.command(&self.url(), &format!("CREATE DATABASE {name}"));
-        self.url().replace("/postgres", &format!("/{name}"))
+        self.url_of(&name)
     }
 
     /// Where its first database is reached, as `postgres://postgres@127.0.0.1:PORT/postgres`.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("postgres://postgres@{}/postgres", self.addr())
+        self.url_of("postgres")
+    }
+
+    fn url_of(&self, database: &str) -> String {
+        format!("postgres://postgres@{}/{database}", self.addr())
     }
 
     /// Where it is reached, as an address.
