@@ -10,7 +10,6 @@ use crate::store::Revocation;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
-#[cfg(feature = "sqlite")]
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
@@ -25,7 +24,6 @@ pub(super) struct Database {
     reads: Arc<Pool>,
     writes: Arc<Pool>,
     /// That news were told in this process.
-    #[cfg(feature = "sqlite")]
     signal: watch::Sender<()>,
 }
 
@@ -41,14 +39,7 @@ impl Database {
     #[cfg(feature = "postgres")]
     pub(super) fn shared(target: Target, most: usize) -> Self {
         let (dialect, pool) = (target.dialect(), Arc::new(Pool::new(target, most)));
-        Self {
-            time: Time::of_database(),
-            dialect,
-            reads: pool.clone(),
-            writes: pool,
-            #[cfg(feature = "sqlite")]
-            signal: watch::Sender::default(),
-        }
+        Self { time: Time::of_database(), dialect, reads: pool.clone(), writes: pool, signal: watch::Sender::default() }
     }
 
     /// One connection for those who write, and some for those who read.
@@ -97,7 +88,6 @@ impl Database {
 
     /// Notes that news were told, for those in this process who wait for them.
     pub(super) fn told(&self, news: &[Revocation]) {
-        #[cfg(feature = "sqlite")]
         if !news.is_empty() {
             self.signal.send_replace(());
         }

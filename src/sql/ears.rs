@@ -1,9 +1,12 @@
 //! Waiting for news: until somebody in this process has told some, or the database says that somebody has.
 
-use super::failure::{Cause, Failure};
+#[cfg(feature = "postgres")]
+use super::failure::Cause;
+use super::failure::Failure;
 #[cfg(feature = "postgres")]
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use std::time::Duration;
+#[cfg(feature = "sqlite")]
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -24,7 +27,7 @@ impl Ears {
     fn patience(&self) -> Duration {
         match self {
             #[cfg(feature = "sqlite")]
-            Self::Signal(_) => Duration::from_millis(50),
+            Self::Signal(_) => Duration::from_millis(25),
             // A sound that is lost costs no more than this.
             #[cfg(feature = "postgres")]
             Self::Listener(_) => Duration::from_millis(900),

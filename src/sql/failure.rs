@@ -15,9 +15,10 @@ pub(super) struct Failure {
 
 #[derive(Debug, Error)]
 pub(super) enum Cause {
+    /// What is wrong with it would quote a part of it, which may be a part of the password.
     #[cfg(feature = "postgres")]
     #[error("this is not a valid URL of Postgres")]
-    Url(#[source] sqlx::Error),
+    Url,
     #[error("the database could not be reached")]
     Unreachable(#[source] sqlx::Error),
     #[error("the database did not let anybody in within {0:?}")]

@@ -30,7 +30,7 @@ pub(super) enum Link {
 #[derive(Clone)]
 pub(super) enum Target {
     #[cfg(feature = "sqlite")]
-    Sqlite(SqliteConnectOptions),
+    Sqlite(Box<SqliteConnectOptions>),
     #[cfg(feature = "postgres")]
     Postgres(Box<PgConnectOptions>),
 }
@@ -59,13 +59,13 @@ impl Target {
     pub(super) fn sqlite(path: &Path) -> Self {
         let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
         let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
-        Self::Sqlite(options.busy_timeout(REFUSED_AFTER).disable_statement_logging())
+        Self::Sqlite(Box::new(options.busy_timeout(REFUSED_AFTER).disable_statement_logging()))
     }
 
     /// A process that was stopped in the middle of something holds others up for no longer than a second.
     #[cfg(feature = "postgres")]
     pub(super) fn postgres(url: &str) -> Result<Self, Failure> {
-        let options = url.parse::<PgConnectOptions>().map_err(Cause::Url)?;
+        let options = url.parse::<PgConnectOptions>().map_err(|_| Cause::Url)?;
         let limits =
             [("statement_timeout", REFUSED_AFTER), ("idle_in_transaction_session_timeout", Duration::from_secs(1))];
         let limits = limits.map(|(name, limit)| (name, limit.as_millis()));

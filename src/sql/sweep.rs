@@ -154,3 +154,38 @@ impl Walk {
         Ok(next)
     }
 }
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests {
+    use super::super::link::Target;
+    use super::super::schema;
+    use super::super::time::Time;
+    use super::*;
+    use crate::clock::Clock;
+
+    static COUNT: Statement = Statement::new("SELECT count(*) FROM thin_session");
+
+    #[tokio::test]
+    async fn a_step_looks_at_a_thousand_rows_and_a_walk_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::with_one_writer(Target::sqlite(&folder.path().join("db")), 1);
+        schema::lay_out(&database).await.unwrap();
+        // Every third is to stay; they are of two layers.
+        let mut transaction = database.begin().await.unwrap();
+        let rows = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)
+            INSERT INTO thin_session SELECT CASE i % 2 WHEN 0 THEN '' ELSE 'admin' END, CAST(printf('%017d', i) AS BLOB),
+            x'00', CASE i % 3 WHEN 0 THEN 4000000000000 ELSE 5 END FROM n";
+        transaction.say(rows).await.unwrap();
+        transaction.commit().await.unwrap();
+        let database = database.with_time(Time::of(Clock::manual()));
+        let mut left = vec![2500];
+        let mut place = Some(Place::FIRST);
+        while let Some(from) = place {
+            place = WALKS[0].step(&database, &from).await.unwrap();
+            left.push(database.read(&COUNT, &[]).await.unwrap()[0].number(0).unwrap());
+        }
+        assert_eq!(left.len(), 4, "in three steps");
+        assert!(left.windows(2).all(|pair| (1..=1000).contains(&(pair[0] - pair[1]))), "{left:?}");
+        assert_eq!(left[3], 833);
+    }
+}

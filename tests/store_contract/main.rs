@@ -9,6 +9,7 @@
 //! | [`markers`] | what sessions leave |
 //! | [`memory`] | what is peculiar to `MemoryStore` |
 //! | [`redis`] | what is peculiar to `RedisStore` |
+//! | [`sql`] | what is peculiar to `SqlStore` |
 
 mod bench;
 mod contract;
@@ -16,4 +17,5 @@ mod entries;
 mod markers;
 mod memory;
 mod redis;
+mod sql;
 mod users;
