@@ -12,6 +12,7 @@
 //! | [`markers`] | what sessions leave |
 //! | [`memory`] | what is peculiar to `MemoryStore` |
 //! | [`redis`] | what is peculiar to `RedisStore` |
+//! | [`sql`] | what is peculiar to `SqlStore` |
 
 mod archive;
 mod bench;
@@ -21,4 +22,5 @@ mod lasting;
 mod markers;
 mod memory;
 mod redis;
+mod sql;
 mod users;

@@ -1,0 +1,146 @@
+//! Sessions in SQLite or Postgres.
+
+mod account;
+mod database;
+mod dialect;
+mod ears;
+mod entries;
+mod failure;
+mod feed;
+mod link;
+mod news;
+mod pool;
+mod schema;
+mod sweep;
+mod time;
+mod users;
+
+use crate::clock::Clock;
+use crate::store::{
+    Admission, Admitted, Answer, Departure, Entry, Key, Marker, Member, Outcome, Owner, Revocation, Revocations, Store,
+    StoreError, Sweep, Swept, Timestamp, WriteId,
+};
+use database::Database;
+use link::Target;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+use sweep::Sweeper;
+use time::Time;
+
+/// Sessions in SQLite, for one server without any other; or in Postgres 13 or newer, for several.
+///
+/// The tables are called `thin_…`, and are created or brought up to date by whichever process starts first. A session that
+/// is changed is one row that is found by its name and written in one statement. Waiting for a connection takes at most
+/// 250 ms, an operation on it 500 ms. What has expired counts as absent, and is deleted as the store is used.
+///
+/// # What it promises
+///
+/// What was answered is on the disk, unless the database was told otherwise: SQLite is opened with `synchronous=FULL`, and
+/// survives the loss of the process and of power; of Postgres see its `synchronous_commit`. All that concerns a user's
+/// sessions is one transaction. Where the disk is full, nothing can be ended either.
+///
+/// A database that was emptied is recognised, and is told again what the processes that are up know to be revoked.
+///
+/// # Time
+///
+/// The clock of Postgres decides what has expired, so that servers need not agree; with SQLite the process's does.
+///
+/// Clones share the connections.
+#[derive(Clone)]
+pub struct SqlStore {
+    database: Database,
+    sweeper: Arc<Sweeper>,
+}
+
+impl SqlStore {
+    /// Opens a file, and creates it where there is none. Several processes of one machine may share it; not over a network.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be opened, is no database of SQLite, or the tables cannot be created.
+    #[cfg(feature = "sqlite")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
+    pub async fn sqlite(path: impl AsRef<std::path::Path>) -> Result<Self, StoreError> {
+        /// Readers do not wait for the writer, nor for each other.
+        const READERS: usize = 4;
+        Self::of(Database::with_one_writer(Target::sqlite(path.as_ref()), READERS)).await
+    }
+
+    /// Connects to `postgres://[user[:password]@]host[:port]/database`. Without TLS.
+    ///
+    /// # Errors
+    ///
+    /// If the URL is not valid, Postgres is not reached, or the tables cannot be created. No error contains the password.
+    #[cfg(feature = "postgres")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
+    pub async fn postgres(url: &str) -> Result<Self, StoreError> {
+        const CONNECTIONS: usize = 16;
+        Self::of(Database::shared(Target::postgres(url)?, CONNECTIONS)).await
+    }
+
+    /// Takes the time from this clock, in this process. Defaults to the database's with Postgres, to the system's with SQLite.
+    #[must_use]
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { database: self.database.with_time(Time::of(clock)), ..self }
+    }
+
+    async fn of(database: Database) -> Result<Self, StoreError> {
+        schema::lay_out(&database).await?;
+        Ok(Self { database, sweeper: Arc::default() })
+    }
+}
+
+impl Store for SqlStore {
+    async fn load(&self, key: &Key) -> Answer<Option<Entry>> {
+        Ok(entries::load(&self.database, key).await?)
+    }
+
+    async fn create(&self, key: &Key, entry: &Entry, keep_for: Duration) -> Answer<Outcome> {
+        self.sweeper.sweep_if_due(&self.database);
+        Ok(entries::create(&self.database, key, entry, keep_for).await?)
+    }
+
+    async fn commit(&self, key: &Key, expected: WriteId, entry: &Entry, keep_for: Duration) -> Answer<Outcome> {
+        Ok(entries::commit(&self.database, key, expected, entry, keep_for).await?)
+    }
+
+    async fn touch(&self, key: &Key, seen: Timestamp, now: Timestamp, keep_for: Duration) -> Answer<bool> {
+        Ok(entries::touch(&self.database, key, seen, now, keep_for).await?)
+    }
+
+    async fn end(&self, key: &Key, expected: Option<WriteId>, marker: &Marker) -> Answer<Outcome> {
+        Ok(entries::end(&self.database, key, expected, marker).await?)
+    }
+
+    async fn admit(&self, owner: &Owner, admission: &Admission<'_>) -> Answer<Admitted> {
+        self.sweeper.sweep_if_due(&self.database);
+        Ok(users::admit(&self.database, owner, admission).await?)
+    }
+
+    async fn depart(&self, owner: &Owner, departure: &Departure) -> Answer<Outcome> {
+        Ok(users::depart(&self.database, owner, departure).await?)
+    }
+
+    async fn members(&self, owner: &Owner) -> Answer<Vec<(Member, Entry)>> {
+        Ok(users::members(&self.database, owner).await?)
+    }
+
+    async fn end_all(&self, owner: &Owner, sweep: &Sweep) -> Answer<Option<Swept>> {
+        Ok(users::end_all(&self.database, owner, sweep).await?)
+    }
+
+    async fn publish(&self, realm: &'static str, news: &Revocation) -> Answer<()> {
+        Ok(news::publish(&self.database, realm, news).await?)
+    }
+
+    async fn follow(&self, realm: &'static str, known: &Revocations) {
+        feed::follow(&self.database, realm, known).await;
+    }
+}
+
+impl fmt::Debug for SqlStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqlStore").field("engine", &self.database.dialect).finish_non_exhaustive()
+    }
+}
