@@ -73,3 +73,14 @@ async fn a_task_that_sweeps_ends_with_the_store() {
         tokio::task::yield_now().await;
     }
 }
+
+/// The planner knows nothing of a table that has just grown, and must not look at all of it for each step.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_has_just_grown_is_swept_to_its_end() {
+    let (store, url) = shared().await;
+    let fill = "INSERT INTO thin_session SELECT '', decode(lpad(to_hex(i), 34, '0'), 'hex'), '\\x00', 5 \
+                FROM generate_series(1, 20000) i";
+    tokio::task::block_in_place(|| server().command(&url, fill));
+    assert_eq!(store.create(&key_of(1), &live(1), KEPT).await.unwrap(), Outcome::Applied);
+    tokio::task::block_in_place(|| testbed::wait_until("the sweep", || count(&url, "thin_session") == 1));
+}
