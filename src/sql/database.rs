@@ -13,9 +13,6 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
-/// How long one statement, or one whole transaction, may take. The database itself gives up earlier, which it says.
-pub(super) const LIMIT: Duration = Duration::from_millis(500);
-
 /// The database, and who decides what time it is. Clones share the connections.
 #[derive(Clone)]
 pub(super) struct Database {
@@ -59,23 +56,37 @@ impl Database {
         Self { time, ..self }
     }
 
+    /// The same with connections of its own, for which one waits for so long.
+    pub(super) fn with_wait(self, wait: Duration) -> Self {
+        let writes = Arc::new(self.writes.with_wait(wait));
+        let is_shared = Arc::ptr_eq(&self.reads, &self.writes);
+        let reads = if is_shared { writes.clone() } else { Arc::new(self.reads.with_wait(wait)) };
+        Self { reads, writes, ..self }
+    }
+
+    /// When one statement, or one whole transaction, that begins now is given up. The database itself gives up earlier, and
+    /// says so.
+    fn until(&self) -> Instant {
+        Instant::now() + 2 * self.writes.wait
+    }
+
     /// Asks for something that changes nothing.
     pub(super) async fn read(&self, statement: &'static Statement, values: &[Value<'_>]) -> Result<Vec<Row>, Failure> {
         let mut lease = self.reads.lease().await?;
-        let rows = answered(self.dialect, Instant::now() + LIMIT, lease.link.fetch(statement, values)).await;
+        let rows = answered(self.dialect, self.until(), lease.link.fetch(statement, values)).await;
         settle(lease, rows).map_err(Failure::harmless)
     }
 
     /// One statement that is committed by itself. Answers how many rows were written.
     pub(super) async fn write(&self, statement: &'static Statement, values: &[Value<'_>]) -> Result<u64, Failure> {
         let mut lease = self.writes.lease().await?;
-        let written = answered(self.dialect, Instant::now() + LIMIT, lease.link.execute(statement, values)).await;
+        let written = answered(self.dialect, self.until(), lease.link.execute(statement, values)).await;
         settle(lease, written)
     }
 
     pub(super) async fn begin(&self) -> Result<Transaction<'_>, Failure> {
         let mut lease = self.writes.lease().await?;
-        let (dialect, until) = (self.dialect, Instant::now() + LIMIT);
+        let (dialect, until) = (self.dialect, self.until());
         let begun = answered(dialect, until, lease.link.say(dialect.begin())).await;
         match begun {
             Ok(()) => Ok(Transaction { lease, dialect, until }),
@@ -104,8 +115,8 @@ impl Database {
     }
 
     /// A connection for one who keeps it.
-    pub(super) async fn own(&self) -> Result<OwnLink, Failure> {
-        Ok(OwnLink { link: self.reads.connect().await?, dialect: self.dialect })
+    pub(super) async fn own(&self) -> Result<OwnLink<'_>, Failure> {
+        Ok(OwnLink { link: self.reads.connect().await?, database: self })
     }
 }
 
@@ -171,18 +182,18 @@ impl Transaction<'_> {
 }
 
 /// A connection that is one follower's alone.
-pub(super) struct OwnLink {
+pub(super) struct OwnLink<'a> {
     link: Link,
-    dialect: Dialect,
+    database: &'a Database,
 }
 
-impl OwnLink {
+impl OwnLink<'_> {
     pub(super) async fn read(
         &mut self,
         statement: &'static Statement,
         values: &[Value<'_>],
     ) -> Result<Vec<Row>, Failure> {
-        answered(self.dialect, Instant::now() + LIMIT, self.link.fetch(statement, values))
+        answered(self.database.dialect, self.database.until(), self.link.fetch(statement, values))
             .await
             .map_err(Failure::harmless)
     }
@@ -196,7 +207,7 @@ async fn answered<T>(
 ) -> Result<T, Failure> {
     match timeout_at(until, answer).await {
         Ok(answer) => answer.map_err(|error| Failure::of(error, dialect)),
-        Err(_) => Err(Failure::silent(LIMIT)),
+        Err(_) => Err(Failure::silent()),
     }
 }
 

@@ -4,15 +4,13 @@
 use super::failure::Cause;
 use super::failure::Failure;
 #[cfg(feature = "postgres")]
+use super::link::WAIT;
+#[cfg(feature = "postgres")]
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use std::time::Duration;
 #[cfg(feature = "sqlite")]
 use tokio::sync::watch;
 use tokio::time::timeout;
-
-/// How long anybody waits for a connection on which to listen.
-#[cfg(feature = "postgres")]
-const WAIT: Duration = Duration::from_millis(250);
 
 pub(super) enum Ears {
     /// Other processes on the same file make no sound: they are looked for again and again.

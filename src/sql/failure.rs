@@ -33,8 +33,8 @@ pub(super) enum Cause {
     Refused(#[source] sqlx::Error),
     #[error("the connection to the database was lost")]
     Lost(#[source] sqlx::Error),
-    #[error("the database did not answer within {0:?}")]
-    Silent(Duration),
+    #[error("the database did not answer in time")]
+    Silent,
     /// Something was read, and is no entry.
     #[error("the database holds something else than was stored")]
     Entry(#[source] Malformed),
@@ -67,8 +67,8 @@ impl Failure {
         }
     }
 
-    pub(super) fn silent(time: Duration) -> Self {
-        Self { cause: Cause::Silent(time), maybe_applied: true }
+    pub(super) fn silent() -> Self {
+        Self { cause: Cause::Silent, maybe_applied: true }
     }
 
     /// The same of what changes nothing: of a read, or in a transaction that was not committed.
@@ -78,7 +78,7 @@ impl Failure {
 
     /// Whether other connections are likely to have gone as well.
     pub(super) fn is_of_all(&self) -> bool {
-        matches!(self.cause, Cause::Lost(_) | Cause::Silent(_))
+        matches!(self.cause, Cause::Lost(_) | Cause::Silent)
     }
 
     /// Whether the database itself said no.

@@ -80,7 +80,7 @@ impl Feed<'_> {
     }
 
     /// Answers whether there may be more.
-    async fn read_on(&mut self, link: &mut OwnLink) -> Result<bool, Failure> {
+    async fn read_on(&mut self, link: &mut OwnLink<'_>) -> Result<bool, Failure> {
         let rows = link.read(&READ, &[Value::Text(self.realm), Value::Number(self.read)]).await?;
         for row in &rows {
             self.read = row.number(0)?;
@@ -95,7 +95,7 @@ impl Feed<'_> {
     }
 
     /// A store with another mark than before has lost everything, or is another one.
-    async fn check_mark(&mut self, link: &mut OwnLink) -> Result<(), Failure> {
+    async fn check_mark(&mut self, link: &mut OwnLink<'_>) -> Result<(), Failure> {
         let Some(mark) = self.find_mark(link).await? else { return Ok(()) };
         if self.mark.as_ref() != Some(&mark) {
             self.mark = Some(mark);
@@ -106,7 +106,7 @@ impl Feed<'_> {
         Ok(())
     }
 
-    async fn find_mark(&self, link: &mut OwnLink) -> Result<Option<Vec<u8>>, Failure> {
+    async fn find_mark(&self, link: &mut OwnLink<'_>) -> Result<Option<Vec<u8>>, Failure> {
         for _ in 0..2 {
             let rows = link.read(&MARK, &[Value::Text(self.realm)]).await?;
             if let Some(row) = rows.first() {

@@ -15,8 +15,8 @@ use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 use std::path::Path;
 use std::time::Duration;
 
-/// When the database gives up waiting for others. Before whoever asked does, who then knows that nothing was done.
-const REFUSED_AFTER: Duration = Duration::from_millis(250);
+/// For how long the database waits for others, unless told otherwise, and so how long one waits for a connection.
+pub(super) const WAIT: Duration = Duration::from_millis(250);
 
 /// A connection. Dropped in the middle of something it takes its transaction back, or whatever was sent is carried out.
 pub(super) enum Link {
@@ -59,17 +59,28 @@ impl Target {
     pub(super) fn sqlite(path: &Path) -> Self {
         let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
         let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
-        Self::Sqlite(Box::new(options.busy_timeout(REFUSED_AFTER).disable_statement_logging()))
+        Self::Sqlite(Box::new(options.disable_statement_logging())).giving_up_after(WAIT)
     }
 
-    /// A process that was stopped in the middle of something holds others up for no longer than a second.
     #[cfg(feature = "postgres")]
     pub(super) fn postgres(url: &str) -> Result<Self, Failure> {
         let options = url.parse::<PgConnectOptions>().map_err(|_| Cause::Url)?;
-        let limits =
-            [("statement_timeout", REFUSED_AFTER), ("idle_in_transaction_session_timeout", Duration::from_secs(1))];
-        let limits = limits.map(|(name, limit)| (name, limit.as_millis()));
-        Ok(Self::Postgres(Box::new(options.options(limits).disable_statement_logging())))
+        Ok(Self::Postgres(Box::new(options.disable_statement_logging())).giving_up_after(WAIT))
+    }
+
+    /// When the database gives up waiting for others. Before whoever asked does, who then knows that nothing was done.
+    pub(super) fn giving_up_after(self, wait: Duration) -> Self {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(options) => Self::Sqlite(Box::new(options.busy_timeout(wait))),
+            // A process that was stopped in the middle of something does not hold others up for long either.
+            #[cfg(feature = "postgres")]
+            Self::Postgres(options) => {
+                let limits = [("statement_timeout", wait), ("idle_in_transaction_session_timeout", 4 * wait)];
+                let limits = limits.map(|(name, limit)| (name, limit.as_millis().max(1)));
+                Self::Postgres(Box::new(options.options(limits)))
+            }
+        }
     }
 
     pub(super) fn dialect(&self) -> Dialect {

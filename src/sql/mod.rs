@@ -1,4 +1,19 @@
 //! Sessions in SQLite or Postgres.
+//!
+//! | page | what it holds |
+//! |---|---|
+//! | [`dialect`] | all that differs between the engines in words, and in how their errors read |
+//! | [`link`] | one connection of either: what is sent, and what comes back |
+//! | [`pool`] | connections that are ready |
+//! | [`database`] | the one place where anything is asked: reads, single writes, transactions, and what a failure means |
+//! | [`failure`] | why there is no answer |
+//! | [`time`] | who decides what time it is |
+//! | [`schema`] | the tables; a new one is a new version |
+//! | [`entries`] | the operations on one entry |
+//! | [`account`] | a user's row, which is held by whoever changes the user's sessions |
+//! | [`users`] | the operations on the sessions of a user |
+//! | [`news`], [`feed`], [`ears`] | telling news, following them, waiting for them |
+//! | [`sweep`] | forgetting what has expired |
 
 mod account;
 mod database;
@@ -32,7 +47,7 @@ use time::Time;
 ///
 /// The tables are called `thin_…`, and are created or brought up to date by whichever process starts first. A session that
 /// is changed is one row that is found by its name and written in one statement. Waiting for a connection takes at most
-/// 250 ms, an operation on it 500 ms. What has expired counts as absent, and is deleted as the store is used.
+/// 250 ms, an operation on it 500 ms, [unless said otherwise](Self::with_timeout). What has expired counts as absent, and is deleted as the store is used.
 ///
 /// # What it promises
 ///
@@ -46,6 +61,12 @@ use time::Time;
 ///
 /// The clock of Postgres decides what has expired, so that servers need not agree; with SQLite the process's does.
 ///
+/// # What Postgres must be
+///
+/// The primary: a replica may lag behind. Reached directly, or through a pooler that gives each connection a session of its
+/// own, since one listens for news. Whoever starts first must be allowed to create tables; later starts, and all else, need
+/// `SELECT`, `INSERT`, `UPDATE` and `DELETE` on `thin_…`.
+///
 /// Clones share the connections.
 #[derive(Clone)]
 pub struct SqlStore {
@@ -55,25 +76,25 @@ pub struct SqlStore {
 
 impl SqlStore {
     /// Opens a file, and creates it where there is none. Several processes of one machine may share it; not over a network.
+    /// If others are in the way it tries for ten seconds.
     ///
     /// # Errors
     ///
     /// If it cannot be opened, is no database of SQLite, or the tables cannot be created.
     #[cfg(feature = "sqlite")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
     pub async fn sqlite(path: impl AsRef<std::path::Path>) -> Result<Self, StoreError> {
         /// Readers do not wait for the writer, nor for each other.
         const READERS: usize = 4;
         Self::of(Database::with_one_writer(Target::sqlite(path.as_ref()), READERS)).await
     }
 
-    /// Connects to `postgres://[user[:password]@]host[:port]/database`. Without TLS.
+    /// Connects to `postgres://[user[:password]@]host[:port]/database`. Without TLS. If it is too busy to answer it is tried
+    /// for ten seconds.
     ///
     /// # Errors
     ///
     /// If the URL is not valid, Postgres is not reached, or the tables cannot be created. No error contains the password.
     #[cfg(feature = "postgres")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
     pub async fn postgres(url: &str) -> Result<Self, StoreError> {
         const CONNECTIONS: usize = 16;
         Self::of(Database::shared(Target::postgres(url)?, CONNECTIONS)).await
@@ -83,6 +104,13 @@ impl SqlStore {
     #[must_use]
     pub fn with_clock(self, clock: Clock) -> Self {
         Self { database: self.database.with_time(Time::of(clock)), ..self }
+    }
+
+    /// How long to wait for a connection, and the database for a lock; what is carried out may take twice as long. Defaults
+    /// to 250 ms: the layer gives all tries of one operation a second. Comes before the first use, as connections are made anew.
+    #[must_use]
+    pub fn with_timeout(self, wait: Duration) -> Self {
+        Self { database: self.database.with_wait(wait), ..self }
     }
 
     async fn of(database: Database) -> Result<Self, StoreError> {

@@ -5,19 +5,19 @@
 //! was answered; any other is closed.
 
 use super::failure::{Cause, Failure};
-use super::link::{Link, Target};
+use super::link::{Link, Target, WAIT};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
-/// How long anybody waits for a connection, a new one included.
-const WAIT: Duration = Duration::from_millis(250);
-
 pub(super) struct Pool {
     target: Target,
     idle: Mutex<Vec<Link>>,
     permits: Semaphore,
+    most: usize,
+    /// How long anybody waits for a connection, a new one included.
+    pub(super) wait: Duration,
 }
 
 /// A connection that is somebody's for now. Dropped, it is closed.
@@ -29,7 +29,12 @@ pub(super) struct Lease<'a> {
 
 impl Pool {
     pub(super) fn new(target: Target, most: usize) -> Self {
-        Self { target, idle: Mutex::default(), permits: Semaphore::new(most) }
+        Self { target, idle: Mutex::default(), permits: Semaphore::new(most), most, wait: WAIT }
+    }
+
+    /// The same with connections of its own, for which one waits for so long, and on which the database waits for others.
+    pub(super) fn with_wait(&self, wait: Duration) -> Self {
+        Self { wait, ..Self::new(self.target.clone().giving_up_after(wait), self.most) }
     }
 
     pub(super) fn target(&self) -> &Target {
@@ -40,7 +45,7 @@ impl Pool {
     pub(super) async fn lease(&self) -> Result<Lease<'_>, Failure> {
         let taken = async {
             // It is never closed.
-            let permit = self.permits.acquire().await.map_err(|_| Cause::AllTaken(WAIT))?;
+            let permit = self.permits.acquire().await.map_err(|_| Cause::AllTaken(self.wait))?;
             let ready = self.idle().pop();
             let link = match ready {
                 Some(link) => link,
@@ -48,13 +53,13 @@ impl Pool {
             };
             Ok(Lease { link, pool: self, _permit: permit })
         };
-        timeout(WAIT, taken).await.unwrap_or(Err(Cause::AllTaken(WAIT).into()))
+        timeout(self.wait, taken).await.unwrap_or(Err(Cause::AllTaken(self.wait).into()))
     }
 
     /// A connection beside those of the pool.
     pub(super) async fn connect(&self) -> Result<Link, Failure> {
-        let connected = timeout(WAIT, self.target.connect()).await;
-        Ok(connected.unwrap_or(Err(Cause::NotLetIn(WAIT)))?)
+        let connected = timeout(self.wait, self.target.connect()).await;
+        Ok(connected.unwrap_or(Err(Cause::NotLetIn(self.wait)))?)
     }
 
     /// Closes those that are ready: what has ended one has most likely ended them.

@@ -16,6 +16,9 @@ use tokio::time::{Instant, sleep};
 /// How often what has expired is looked for, by all processes together.
 const EVERY: Duration = Duration::from_secs(60);
 
+/// How often in a row a step may fail before the rest is left to the next time.
+const FAILURES: u32 = 5;
+
 /// Claims the next sweep.
 static CLAIM: Statement = Statement::new("UPDATE thin_sweep SET due = {now} + $2 WHERE id = 1 AND due <= {now}");
 
@@ -41,16 +44,23 @@ macro_rules! walk {
                 $name,
                 " LIMIT 1 OFFSET 999"
             )),
+            // That the rows are few is said, not left to be estimated: or all would be looked at.
             delete: Statement::new(concat!(
                 "DELETE FROM ",
                 $table,
                 " WHERE (realm, ",
                 $name,
-                ") > ($2, $3) AND (realm, ",
+                ") IN (SELECT realm, ",
                 $name,
-                ") <= ($4, $5) AND ",
+                " FROM ",
+                $table,
+                " WHERE (realm, ",
+                $name,
+                ") > ($2, $3) ORDER BY realm, ",
+                $name,
+                " LIMIT 1000) AND ",
                 $until,
-                " <= {now} - $6"
+                " <= {now} - $4"
             )),
             spare: $spare,
         }
@@ -70,7 +80,6 @@ static FORGET: Statement = Statement::new(
 );
 
 /// A place in a table: after the row of this name.
-#[derive(Clone)]
 struct Place {
     realm: String,
     name: Vec<u8>,
@@ -78,10 +87,6 @@ struct Place {
 
 impl Place {
     const FIRST: Self = Self { realm: String::new(), name: Vec::new() };
-
-    fn last() -> Self {
-        Self { realm: char::MAX.to_string(), name: Vec::new() }
-    }
 }
 
 /// The task that sweeps. It ends with the store.
@@ -123,9 +128,14 @@ async fn sweep(database: &Database) -> Result<(), Failure> {
     }
     for walk in &WALKS {
         let mut place = Some(Place::FIRST);
-        while let Some(from) = place {
+        let mut failures = 0;
+        while let Some(from) = &place {
             let began = Instant::now();
-            place = walk.step(database, &from).await?;
+            match walk.step(database, from).await {
+                Ok(next) => (place, failures) = (next, 0),
+                Err(failure) if failures >= FAILURES => return Err(failure),
+                Err(_) => failures += 1,
+            }
             // At most half of the time, so that others get on.
             sleep(began.elapsed()).await;
         }
@@ -141,15 +151,7 @@ impl Walk {
         let rows = database.read(&self.end, &after).await?;
         let next =
             rows.first().map(|row| Ok::<_, Failure>(Place { realm: row.text(0)?, name: row.bytes(1)? })).transpose()?;
-        let to = next.clone().unwrap_or_else(Place::last);
-        let values = [
-            database.time.now(),
-            after[0],
-            after[1],
-            Value::Text(&to.realm),
-            Value::Bytes(&to.name),
-            Value::span(self.spare),
-        ];
+        let values = [database.time.now(), after[0], after[1], Value::span(self.spare)];
         database.write(&self.delete, &values).await?;
         Ok(next)
     }

@@ -76,6 +76,9 @@ impl Bench for Memory {
     fn check(&self) {}
 }
 
+/// How long those wait who come in crowds, on a machine that may be busy.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
 /// A store in a database, whose time the test decides.
 pub(crate) struct Sql {
     store: SqlStore,
@@ -87,7 +90,7 @@ pub(crate) struct Sql {
 impl Sql {
     fn new(store: SqlStore, folder: Option<tempfile::TempDir>) -> Self {
         let clock = Clock::manual();
-        Self { store: store.with_clock(clock.clone()), clock, _folder: folder }
+        Self { store: store.with_clock(clock.clone()).with_timeout(PATIENCE), clock, _folder: folder }
     }
 }
 

@@ -18,7 +18,7 @@ mod plan;
 mod start;
 mod sweep;
 
-use crate::bench::postgres;
+use crate::bench::{PATIENCE, postgres};
 use crate::entries::{KEPT, parts};
 use crate::markers::ended;
 use std::path::PathBuf;
@@ -48,7 +48,7 @@ impl File {
     }
 
     async fn open(&self) -> SqlStore {
-        SqlStore::sqlite(self.path()).await.unwrap()
+        SqlStore::sqlite(self.path()).await.unwrap().with_timeout(PATIENCE)
     }
 }
 
@@ -60,7 +60,7 @@ fn server() -> &'static PostgresServer {
 /// A store in a database of its own, on the server that tests share; and where that is reached.
 async fn shared() -> (SqlStore, String) {
     let url = tokio::task::block_in_place(|| server().database());
-    (postgres(&url).await, url)
+    (postgres(&url).await.with_timeout(PATIENCE), url)
 }
 
 /// The key of this number.

@@ -90,7 +90,8 @@ async fn a_killed_server_is_noticed_at_once_and_works_again_after_a_restart() {
 /// Somebody else holds the row: the database gives up before we do, and says that nothing was done.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lock_that_is_held_is_a_refusal() {
-    let (store, url) = super::shared().await;
+    let (_, url) = super::shared().await;
+    let store = postgres(&url).await;
     assert_eq!(store.create(&key_of(1), &live(1), KEPT).await.unwrap(), Outcome::Applied);
     assert_eq!(admit(&store, 1).await.unwrap(), Admitted::Admitted);
     let holder = std::thread::spawn(move || {
