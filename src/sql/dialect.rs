@@ -20,8 +20,15 @@ pub(super) enum Dialect {
 /// | `bytes`, `text`, `count` | the types of columns |
 /// | `live` | the state of a live entry |
 /// | `history` | how many earlier write ids the entry in the column `entry` names |
-/// | `lock` | what keeps rows of `thin_session`, called `s`, as they are to the end of the transaction |
+/// | `lock` | what keeps rows of the table that is called `s` as they are to the end of the transaction |
 /// | `hot` | how a table is kept whose rows change with each request |
+/// | `later` | the later of two |
+/// | `time(` and `)` | what comes before and after a number of milliseconds to make of it the bytes of a header, which compare alike |
+/// | `listed` | the names in parameter 3, a list of them in JSON |
+/// | `id`, `json` | the types of columns of the archive |
+/// | `id_of`, `bytes_of_id` | what makes an id of its 32 digits, and bytes of an id |
+/// | `ended` | the columns of the archive: of the layer in parameter 1, and the list of ended sessions in parameter 2 |
+/// | `shown` | the columns of the archive as people read them |
 pub(super) struct Statement {
     template: &'static str,
     text: OnceLock<String>,
@@ -33,6 +40,7 @@ pub(super) struct Statement {
 const _: () = assert!(
     offset::STATE == 1
         && offset::WRITE_ID == 2
+        && offset::DEADLINE == 14
         && offset::TOUCHED == 20
         && offset::HISTORY_LEN == 26
         && offset::HISTORY == 31
@@ -74,7 +82,7 @@ impl Dialect {
         self.words().iter().fold(template.to_owned(), |text, (word, meaning)| text.replace(word, meaning))
     }
 
-    fn words(self) -> [(&'static str, &'static str); 8] {
+    fn words(self) -> [(&'static str, &'static str); 18] {
         match self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite => [
@@ -86,6 +94,27 @@ impl Dialect {
                 ("{history}", "(instr(x'000102030405060708090a0b0c0d0e0f10', substr(entry, 27, 1)) - 1)"),
                 ("{lock}", ""),
                 ("{hot}", ""),
+                ("{later}", "max"),
+                ("{time(}", "unhex(printf('%012x', "),
+                ("{)}", "))"),
+                ("{listed}", "SELECT unhex(value) FROM json_each($3)"),
+                ("{id}", "BLOB"),
+                ("{json}", "TEXT"),
+                ("{id_of}", "unhex"),
+                ("{bytes_of_id}", ""),
+                (
+                    "{ended}",
+                    "SELECT $1, unhex(value ->> 'id'), value ->> 'user_id', value ->> 'kind', value ->> 'reason', \
+                     value ->> 'began', value ->> 'ended', value ->> 'updates', value ->> 'payload' \
+                     FROM json_each($2) WHERE true",
+                ),
+                (
+                    "{shown}",
+                    "layer, lower(substr(hex(id), 1, 8) || '-' || substr(hex(id), 9, 4) || '-' || substr(hex(id), 13, 4) \
+                     || '-' || substr(hex(id), 17, 4) || '-' || substr(hex(id), 21)) AS id, user_id, kind, reason, \
+                     strftime('%Y-%m-%dT%H:%M:%fZ', began / 1000.0, 'unixepoch') AS began, \
+                     strftime('%Y-%m-%dT%H:%M:%fZ', ended / 1000.0, 'unixepoch') AS ended, updates, payload",
+                ),
             ],
             #[cfg(feature = "postgres")]
             Self::Postgres => [
@@ -103,6 +132,28 @@ impl Dialect {
                     "WITH (fillfactor = 60, autovacuum_vacuum_threshold = 500, autovacuum_vacuum_scale_factor = 0.05, \
                      autovacuum_vacuum_cost_delay = 0)",
                 ),
+                ("{later}", "greatest"),
+                ("{time(}", "substr(int8send("),
+                ("{)}", "), 3)"),
+                ("{listed}", "SELECT decode(value, 'hex') FROM json_array_elements_text($3::json)"),
+                ("{id}", "UUID"),
+                // Not JSONB: that sorts the fields, drops those named twice, and refuses strings with U+0000.
+                ("{json}", "JSON"),
+                ("{id_of}", "uuid"),
+                ("{bytes_of_id}", "uuid_send"),
+                // In order: of two who add the same neither waits for the other in a circle.
+                (
+                    "{ended}",
+                    "SELECT $1, id, user_id, kind, reason, began, ended, updates, payload::json \
+                     FROM json_to_recordset($2::json) AS listed (id UUID, user_id TEXT, kind TEXT, reason TEXT, \
+                     began BIGINT, ended BIGINT, updates BIGINT, payload TEXT) ORDER BY id",
+                ),
+                (
+                    "{shown}",
+                    "layer, id, user_id, kind, reason, to_timestamp(began / 1000.0) AS began, \
+                     to_timestamp(ended / 1000.0) AS ended, updates, \
+                     replace(payload::text, '\\u0000', '\\ufffd')::jsonb AS payload",
+                ),
             ],
         }
     }
@@ -115,6 +166,16 @@ impl Dialect {
             Self::Sqlite => "BEGIN IMMEDIATE",
             #[cfg(feature = "postgres")]
             Self::Postgres => "BEGIN ISOLATION LEVEL READ COMMITTED",
+        }
+    }
+
+    /// Whether a statement that writes can stand inside of another, so that both are one step without a transaction around them.
+    pub(super) fn nests_writes(self) -> bool {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite => false,
+            #[cfg(feature = "postgres")]
+            Self::Postgres => true,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::dialect::{Dialect, Statement};
 use super::failure::{Cause, Failure};
+use crate::record::Malformed;
 use crate::store::{Entry, Timestamp};
 #[cfg(feature = "postgres")]
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, Postgres};
@@ -14,6 +15,7 @@ use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 #[cfg(feature = "sqlite")]
 use std::path::Path;
 use std::time::Duration;
+use uuid::Uuid;
 
 /// For how long the database waits for others, unless told otherwise, and so how long one waits for a connection.
 pub(super) const WAIT: Duration = Duration::from_millis(250);
@@ -195,6 +197,10 @@ impl Row {
 
     pub(super) fn entry(&self, column: usize) -> Result<Option<Entry>, Failure> {
         Ok(self.bytes_if_any(column)?.map(Entry::from_bytes).transpose()?)
+    }
+
+    pub(super) fn id(&self, column: usize) -> Result<Uuid, Failure> {
+        Ok(Uuid::from_slice(&self.bytes(column)?).map_err(|_| Malformed("id"))?)
     }
 
     pub(super) fn text(&self, column: usize) -> Result<String, Failure> {

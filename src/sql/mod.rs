@@ -12,28 +12,36 @@
 //! | [`entries`] | the operations on one entry |
 //! | [`account`] | a user's row, which is held by whoever changes the user's sessions |
 //! | [`users`] | the operations on the sessions of a user |
+//! | [`lasting`] | the operations on user sessions and outboxes |
+//! | [`archive`] | ended sessions |
+//! | [`quota`] | completions, which a quota limits |
 //! | [`news`], [`feed`], [`ears`] | telling news, following them, waiting for them |
 //! | [`sweep`] | forgetting what has expired |
 
 mod account;
+mod archive;
 mod database;
 mod dialect;
 mod ears;
 mod entries;
 mod failure;
 mod feed;
+mod lasting;
 mod link;
 mod news;
 mod pool;
+mod quota;
 mod schema;
 mod sweep;
 mod time;
 mod users;
 
+use crate::archive::{Archive, Completion, EndedSession, Quota};
 use crate::clock::Clock;
+use crate::id::UserId;
 use crate::store::{
-    Admission, Admitted, Answer, Departure, Entry, Key, Marker, Member, Outcome, Owner, Revocation, Revocations, Store,
-    StoreError, Sweep, Swept, Timestamp, WriteId,
+    Admission, Admitted, Answer, Departure, Entry, Key, LastingStore, Marker, Member, Outcome, Outgoing, Owner,
+    Replaced, Replacement, Revocation, Revocations, Store, StoreError, Sweep, Swept, Timestamp, WriteId,
 };
 use database::Database;
 use link::Target;
@@ -42,6 +50,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use sweep::Sweeper;
 use time::Time;
+use uuid::Uuid;
 
 /// Sessions in SQLite, for one server without any other; or in Postgres 13 or newer, for several.
 ///
@@ -164,6 +173,64 @@ impl Store for SqlStore {
 
     async fn follow(&self, realm: &'static str, known: &Revocations) {
         feed::follow(&self.database, realm, known).await;
+    }
+}
+
+impl LastingStore for SqlStore {
+    async fn load_both(&self, session: &Key, user_session: &Key) -> Answer<[Option<Entry>; 2]> {
+        Ok(lasting::load_both(&self.database, session, user_session).await?)
+    }
+
+    async fn replace(&self, key: &Key, replacement: &Replacement<'_>) -> Answer<Replaced> {
+        Ok(lasting::replace(&self.database, key, replacement).await?)
+    }
+
+    async fn renew(&self, key: &Key, seen: Timestamp, idle: Duration, keep_for: Duration) -> Answer<bool> {
+        Ok(lasting::renew(&self.database, key, seen, idle, keep_for).await?)
+    }
+
+    async fn outbox(&self, realm: &'static str, shard: u8, limit: usize) -> Answer<Vec<Outgoing>> {
+        Ok(lasting::outbox(&self.database, realm, shard, limit).await?)
+    }
+
+    async fn full_outboxes(&self, realm: &'static str) -> Answer<Vec<u8>> {
+        Ok(lasting::full_outboxes(&self.database, realm).await?)
+    }
+
+    async fn sent(&self, realm: &'static str, shard: u8, ids: &[Uuid]) -> Answer<()> {
+        Ok(lasting::sent(&self.database, realm, shard, ids).await?)
+    }
+}
+
+impl Archive for SqlStore {
+    async fn add(&self, layer: &'static str, ended: &[EndedSession]) -> Answer<()> {
+        Ok(archive::add(&self.database, layer, ended).await?)
+    }
+
+    async fn complete(
+        &self,
+        layer: &'static str,
+        ended: &EndedSession,
+        attempt: &WriteId,
+        quota: Quota,
+    ) -> Answer<Completion> {
+        Ok(quota::complete(&self.database, layer, ended, attempt, quota).await?)
+    }
+
+    async fn settle(&self, layer: &'static str, ended: &EndedSession, attempt: Option<&WriteId>) -> Answer<bool> {
+        // What was settled goes in time even where this is but the archive of another store.
+        self.sweeper.sweep_if_due(&self.database);
+        Ok(quota::settle(&self.database, layer, ended, attempt).await?)
+    }
+
+    async fn history(
+        &self,
+        layer: &'static str,
+        user: &UserId,
+        before: Option<Uuid>,
+        limit: usize,
+    ) -> Answer<Vec<EndedSession>> {
+        Ok(archive::history(&self.database, layer, user, before, limit).await?)
     }
 }
 

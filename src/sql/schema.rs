@@ -37,6 +37,32 @@ const VERSIONS: [&[&str]; 1] = [&[
     "CREATE INDEX thin_news_until ON thin_news (until)",
     // What shows that a store is still the one that it was.
     "CREATE TABLE thin_mark (realm {text} PRIMARY KEY, mark {bytes} NOT NULL)",
+    // What has ended, until the archive has it.
+    "CREATE TABLE thin_outbox (
+            realm {text} NOT NULL, shard BIGINT NOT NULL, id {bytes} NOT NULL, sealed {bytes} NOT NULL,
+            PRIMARY KEY (realm, shard, id)
+        )",
+    // The archive, for years. Times are milliseconds, and ids sort by when the sessions began.
+    "CREATE TABLE thin_archive (
+            layer {text} NOT NULL, id {id} NOT NULL, user_id {text} NOT NULL, kind {text} NOT NULL, reason {text} NOT NULL,
+            began BIGINT NOT NULL, ended BIGINT NOT NULL, updates BIGINT NOT NULL, payload {json} NOT NULL,
+            PRIMARY KEY (id, layer)
+        )",
+    "CREATE INDEX thin_archive_user ON thin_archive (layer, user_id, id)",
+    "CREATE INDEX thin_archive_quota ON thin_archive (layer, user_id, kind, ended)",
+    "CREATE INDEX thin_archive_ended ON thin_archive (ended)",
+    // The same for people.
+    "CREATE VIEW thin_history AS SELECT {shown} FROM thin_archive",
+    // Users and kinds that were completed. Whoever completes one holds the row.
+    "CREATE TABLE thin_quota (
+            layer {text} NOT NULL, user_id {text} NOT NULL, kind {text} NOT NULL, PRIMARY KEY (layer, user_id, kind)
+        )",
+    // Attempts to complete that come to nothing.
+    "CREATE TABLE thin_settled (
+            layer {text} NOT NULL, id {bytes} NOT NULL, attempt {bytes} NOT NULL, until BIGINT NOT NULL,
+            PRIMARY KEY (layer, id, attempt)
+        )",
+    "CREATE INDEX thin_settled_until ON thin_settled (until)",
     // When the next process may sweep.
     "CREATE TABLE thin_sweep (id BIGINT PRIMARY KEY, due BIGINT NOT NULL)",
     "INSERT INTO thin_sweep (id, due) VALUES (1, 0)",

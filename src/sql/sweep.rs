@@ -74,10 +74,16 @@ static WALKS: [Walk; 3] = [
     walk!("thin_user" by "owner" until "until" and Duration::ZERO),
 ];
 
-/// News say themselves when they are past.
-static FORGET: Statement = Statement::new(
-    "DELETE FROM thin_news WHERE id IN (SELECT id FROM thin_news WHERE until <= {now} ORDER BY until LIMIT 1000)",
-);
+/// News and settled attempts say themselves when they are past.
+static FORGET: [Statement; 2] = [
+    Statement::new(
+        "DELETE FROM thin_news WHERE id IN (SELECT id FROM thin_news WHERE until <= {now} ORDER BY until LIMIT 1000)",
+    ),
+    Statement::new(
+        "DELETE FROM thin_settled WHERE (layer, id, attempt) IN (
+            SELECT layer, id, attempt FROM thin_settled WHERE until <= {now} ORDER BY until LIMIT 1000)",
+    ),
+];
 
 /// A place in a table: after the row of this name.
 struct Place {
@@ -140,7 +146,9 @@ async fn sweep(database: &Database) -> Result<(), Failure> {
             sleep(began.elapsed()).await;
         }
     }
-    while database.write(&FORGET, &[database.time.now()]).await? > 0 {}
+    for forget in &FORGET {
+        while database.write(forget, &[database.time.now()]).await? > 0 {}
+    }
     Ok(())
 }
 

@@ -40,6 +40,11 @@ impl Value<'_> {
         Self::Number(i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
     }
 
+    /// At most how many.
+    pub(super) fn limit(limit: usize) -> Self {
+        Self::Number(i64::try_from(limit).unwrap_or(i64::MAX))
+    }
+
     /// For how many milliseconds to keep something: for ever is some thousand years.
     pub(super) fn span(keep_for: Duration) -> Self {
         const LONGEST: i64 = 1 << 48;
