@@ -1,13 +1,14 @@
 //! What is added, all or none.
 
 use super::bench::{ArchiveBench, for_all_archives};
-use super::{all_of, id, transfer, user};
-use thin_session::archive::{Archive, EndReason, EndedSession};
+use super::{MONTH, all_of, complete, id, transfer, user};
+use thin_session::archive::{Archive, Completion, EndReason, EndedSession, Quota};
 use tokio::task::JoinSet;
 
 for_all_archives! {
     nothing_is_there_at_first
     all_comes_back_as_it_was
+    any_text_will_do
     what_is_added_again_stays_as_it_is
     nothing_to_add_is_added
     layers_and_users_are_apart
@@ -34,6 +35,20 @@ async fn all_comes_back_as_it_was(bench: &impl ArchiveBench) {
     bench.archive().add("", &ended).await.unwrap();
     ended.reverse();
     assert_eq!(all_of(bench, "", &user("ada")).await, ended);
+}
+
+/// Also what some databases keep in no text; and nobody becomes somebody else by that.
+async fn any_text_will_do(bench: &impl ArchiveBench) {
+    let texts = ["\0", "\u{1a}", "\u{1a}00", "\u{1a}\0", "\0\0a", "00", "\u{fffd}", "\u{10ffff}\r\n"];
+    for (number, text) in (0..).zip(texts) {
+        let payload = format!("[{},{:?},0.10,{{\"b\":1,\"a\":2}}]", serde_json::json!(text), "\\u0000");
+        let ended = EndedSession { user: user(text), kind: text.to_owned(), payload, ..transfer(number) };
+        bench.archive().add("", std::slice::from_ref(&ended)).await.unwrap();
+        assert_eq!(all_of(bench, "", &user(text)).await, [ended.clone()]);
+        let other = EndedSession { id: id(100 + number), ..ended };
+        assert_eq!(complete(bench, &other, Quota::rolling(2, MONTH)).await, Completion::Completed);
+        assert_eq!(all_of(bench, "", &user(text)).await.len(), 2);
+    }
 }
 
 async fn what_is_added_again_stays_as_it_is(bench: &impl ArchiveBench) {

@@ -24,23 +24,23 @@ use thin_session::archive::{Archive, Completion, EndReason, EndedSession, Quota,
 use uuid::Uuid;
 
 /// A month of thirty days.
-const MONTH: Duration = Duration::from_secs(30 * 86_400);
+pub(crate) const MONTH: Duration = Duration::from_secs(30 * 86_400);
 
 /// As many as need not be counted.
-const ANY: Quota = Quota::rolling(1000, MONTH);
+pub(crate) const ANY: Quota = Quota::rolling(1000, MONTH);
 
-fn user(name: &str) -> UserId {
+pub(crate) fn user(name: &str) -> UserId {
     UserId::new(name).unwrap()
 }
 
 /// The id of the session of this number, a UUIDv7. Those of higher numbers began later.
-fn id(number: u64) -> Uuid {
+pub(crate) fn id(number: u64) -> Uuid {
     uuid::Builder::from_unix_timestamp_millis(1_700_000_000_000 + number / 4, &[number.to_be_bytes()[7]; 10])
         .into_uuid()
 }
 
 /// Ada's transfer of this number, which was completed.
-fn transfer(number: u64) -> EndedSession {
+pub(crate) fn transfer(number: u64) -> EndedSession {
     let [began, ended] = [0, 1000].map(|after| crate::entries::at(1_700_000_000_000 + number / 4 + after));
     let (kind, payload) = ("transfer".to_owned(), format!("{{\"amount\":{number},\"to\":\"Bäcker \\\"'%\"}}"));
     EndedSession {
@@ -56,12 +56,12 @@ fn transfer(number: u64) -> EndedSession {
 }
 
 /// The write that began a completion.
-fn attempt(number: u16) -> WriteId {
+pub(crate) fn attempt(number: u16) -> WriteId {
     crate::entries::id(number)
 }
 
 /// One that nobody else has.
-fn own_attempt() -> WriteId {
+pub(crate) fn own_attempt() -> WriteId {
     static NUMBER: AtomicU16 = AtomicU16::new(1000);
     attempt(NUMBER.fetch_add(1, Ordering::Relaxed))
 }

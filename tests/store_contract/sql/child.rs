@@ -2,14 +2,17 @@
 //! was killed.
 
 use super::{File, key_of};
+use crate::archive;
 use crate::entries::{KEPT, id, live};
 use std::io::Write as _;
 use std::path::Path;
 use std::{env, fs};
 use testbed::{Process, wait_until};
-use thin_session::SqlStore;
-use thin_session::store::{Outcome, Store};
+use thin_session::archive::{Archive, Completion, EndedSession};
+use thin_session::store::{Answer, Key, LastingStore, Outcome, Replaced, Replacement, Standing, Store};
+use thin_session::{SqlStore, testing};
 use tokio::task::JoinSet;
+use uuid::Uuid;
 
 const CHILD: &str = "THIN_SESSION_SQL_CHILD";
 
@@ -29,7 +32,34 @@ fn noted(notes: &Path) -> Vec<u32> {
     whole.lines().map(|line| line.parse().expect("a number")).collect()
 }
 
-/// Not a test by itself: creates and commits for as long as it lives.
+/// Where the user of this number has transfers.
+fn transfers(number: u32) -> Key {
+    let [a, b, c, d] = number.to_be_bytes();
+    testing::user_session_key(&testing::owner("", std::array::from_fn(|i| [a, b, c, d][i % 4])), "transfer")
+}
+
+/// A transfer of this number, which is its alone.
+fn transfer(number: u32) -> EndedSession {
+    EndedSession { id: Uuid::from_u128(number.into()), ..archive::transfer(number.into()) }
+}
+
+/// All of what a writer does with a number: a session, a user session that is begun and changed from there, a completion.
+async fn writes(store: &SqlStore, number: u32) -> Answer<()> {
+    let (key, transfers) = (key_of(number), transfers(number));
+    let mut expected = None;
+    let _: Outcome = store.create(&key, &live(1), KEPT).await?;
+    let _: Outcome = store.commit(&key, id(1), &live(2), KEPT).await?;
+    for entry in [live(3), live(4)] {
+        let (asked_by, standing, outgoing) = (Some(key), Standing::Any, None);
+        let replacement = Replacement { asked_by, expected, standing, entry: &entry, keep_for: KEPT, outgoing };
+        let _: Replaced = store.replace(&transfers, &replacement).await?;
+        expected = Some(entry.write_id());
+    }
+    let _: Completion = store.complete("", &transfer(number), &archive::attempt(1), archive::ANY).await?;
+    Ok(())
+}
+
+/// Not a test by itself: writes for as long as it lives.
 #[tokio::test]
 async fn child() {
     let Ok(told) = env::var(CHILD) else { return };
@@ -38,11 +68,8 @@ async fn child() {
     let store = SqlStore::sqlite(database).await.unwrap();
     let mut notes = fs::File::options().append(true).create(true).open(notes).unwrap();
     for number in first.parse::<u32>().unwrap().. {
-        let key = key_of(number);
         // Others may be in the way for too long; what was not answered is not noted.
-        if matches!(store.create(&key, &live(1), KEPT).await, Ok(Outcome::Applied))
-            && matches!(store.commit(&key, id(1), &live(2), KEPT).await, Ok(Outcome::Applied))
-        {
+        if writes(&store, number).await.is_ok() {
             writeln!(notes, "{number}").unwrap();
         }
     }
@@ -63,6 +90,9 @@ async fn what_was_answered_is_there_after_a_kill() {
         let store = file.open().await;
         for number in notes.iter().flat_map(|notes| noted(notes)) {
             assert_eq!(store.load(&key_of(number)).await.unwrap(), Some(live(2)), "{number} of round {round}");
+            let changed = store.load(&transfers(number)).await.unwrap().map(|there| there.write_id());
+            assert_eq!(changed, Some(id(4)), "{number} of round {round}");
+            assert!(store.settle("", &transfer(number), None).await.unwrap(), "{number} of round {round}");
         }
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! | page | what it holds |
 //! |---|---|
+//! | [`crowd`] | all that a few users do at once, without a deadlock |
+//! | [`lasting`] | how Postgres carries out a replacement, and that sweeps leave what lasts |
+//! | [`archive`] | the tables that analysts read, and a quota that processes share |
 //! | [`start`] | several who start at once, and what errors say |
 //! | [`child`] | a writer in a process of its own, killed |
 //! | [`plan`] | how Postgres carries out what changes with each request |
@@ -10,9 +13,12 @@
 //! | [`feed`] | news between processes, and a database that was emptied |
 //! | [`sweep`] | what has expired goes, and by whose time |
 
+mod archive;
 mod cancel;
 mod child;
+mod crowd;
 mod feed;
+mod lasting;
 mod outage;
 mod plan;
 mod start;
@@ -61,6 +67,15 @@ fn server() -> &'static PostgresServer {
 async fn shared() -> (SqlStore, String) {
     let url = tokio::task::block_in_place(|| server().database());
     (postgres(&url).await.with_timeout(PATIENCE), url)
+}
+
+/// A store on that file, or that server.
+async fn open(place: &str) -> SqlStore {
+    if place.starts_with("postgres:") {
+        postgres(place).await.with_timeout(PATIENCE)
+    } else {
+        SqlStore::sqlite(place).await.unwrap().with_timeout(PATIENCE)
+    }
 }
 
 /// The key of this number.

@@ -11,7 +11,7 @@ fn count(url: &str, table: &str) -> usize {
 }
 
 /// Uses the store, for some minutes if need be, until as many rows are left in all of these tables together.
-async fn used_until(store: &SqlStore, clock: &Clock, url: &str, tables: &[&str], left: usize) {
+pub(super) async fn used_until(store: &SqlStore, clock: &Clock, url: &str, tables: &[&str], left: usize) {
     for _ in 0..10 {
         clock.advance(Duration::from_secs(61));
         let _: Outcome = store.create(&key_of(99), &live(1), KEPT * 2).await.unwrap();
