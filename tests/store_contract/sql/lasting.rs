@@ -17,6 +17,11 @@ fn transfers() -> Key {
     testing::user_session_key(&owner(), "transfer")
 }
 
+/// What the row of a key goes by, its shard in front.
+fn hex(key: &Key) -> String {
+    [&[key.shard()][..], key.digest()].concat().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 async fn replace(store: &SqlStore, expected: Option<WriteId>, entry: &Entry, out: Option<&Outgoing>) -> Replaced {
     let (asked_by, standing) = (Some(key_of(1)), Standing::Lives(Duration::MAX));
     let replacement = Replacement { asked_by, expected, standing, entry, keep_for: 2 * KEPT, outgoing: out };
@@ -99,6 +104,71 @@ async fn sweeps_leave_what_lasts() {
     clock.advance(2 * KEPT);
     super::sweep::used_until(&store, &clock, &url, &["thin_session"], 1).await;
     assert_eq!(store.outbox("", owner().shard(), 10).await.unwrap(), [out]);
+}
+
+/// Somebody else in the middle of a transaction, in which this was said and which goes on for a moment.
+fn meanwhile(url: &str, words: &str) -> std::thread::JoinHandle<()> {
+    let (url, words) = (url.to_owned(), format!("{words}; SELECT pg_sleep(1)"));
+    std::thread::spawn(move || drop(server().command(&url, &words)))
+}
+
+/// Waits until somebody waits for this.
+fn waits(url: &str, kind: &str, event: &str) {
+    let question = format!(
+        "SELECT count(*) FROM pg_stat_activity \
+         WHERE datname = current_database() AND wait_event_type = '{kind}' AND wait_event LIKE '{event}'"
+    );
+    tokio::task::block_in_place(|| testbed::wait_until("somebody to wait", || ask(url, &question) != "0"));
+}
+
+/// The statement began before the end was there to be seen, and waited for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_that_is_under_way_comes_first() {
+    let (store, url) = shared().await;
+    begun(&store).await;
+    let end = format!(
+        "UPDATE thin_session SET entry = overlay(entry PLACING '\\x01' FROM 2) WHERE name = '\\x{}'",
+        hex(&key_of(1))
+    );
+    let holder = meanwhile(&url, &end);
+    waits(&url, "Timeout", "PgSleep");
+    assert_eq!(replace(&store, Some(id(0)), &lives(1), None).await, Replaced::Unasked);
+    holder.join().unwrap();
+    assert_eq!(store.load(&transfers()).await.unwrap().map(|there| there.write_id()), Some(id(0)));
+}
+
+/// The same of another replacement.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replacement_that_is_under_way_comes_first() {
+    let (store, url) = shared().await;
+    begun(&store).await;
+    let new = "overlay(entry PLACING '\\x7777' FROM 3)";
+    let other = format!("UPDATE thin_session SET entry = {new} WHERE name = '\\x{}'", hex(&transfers()));
+    let holder = meanwhile(&url, &other);
+    waits(&url, "Timeout", "PgSleep");
+    let answer = replace(&store, Some(id(0)), &lives(1), None).await;
+    assert!(matches!(answer, Replaced::Found(_)), "{answer:?}");
+    holder.join().unwrap();
+}
+
+/// It has seen that the browser's session lives, and waits for another user of the row that it writes.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_waits_for_a_replacement_that_is_under_way() {
+    let (store, url) = shared().await;
+    begun(&store).await;
+    let lock = format!("SELECT 1 FROM thin_session WHERE name = '\\x{}' FOR UPDATE", hex(&transfers()));
+    let holder = meanwhile(&url, &lock);
+    waits(&url, "Timeout", "PgSleep");
+    let replacing = tokio::spawn({
+        let store = store.clone();
+        async move { replace(&store, Some(id(0)), &lives(1), None).await }
+    });
+    waits(&url, "Lock", "%");
+    assert_eq!(store.end(&key_of(1), None, crate::markers::ended()).await.unwrap(), Outcome::Applied);
+    // It was answered, or is about to be: what it wrote is there.
+    assert_eq!(store.load(&transfers()).await.unwrap().map(|there| there.write_id()), Some(id(1)));
+    assert_eq!(replacing.await.unwrap(), Replaced::Applied);
+    holder.join().unwrap();
 }
 
 /// As two processes would: each store has connections of its own.
