@@ -89,3 +89,39 @@ pub(super) fn kept(text: &str) -> Cow<'_, str> {
 fn unkept(text: &str) -> String {
     ESCAPES.iter().rev().fold(text.to_owned(), |text, (from, to)| text.replace(to, from))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_text_comes_back_as_it_was(text in "[\0\u{1a}01a]{0,8}", other in "[\0\u{1a}01a]{0,8}") {
+            prop_assert!(!kept(&text).contains('\0'));
+            prop_assert_eq!(unkept(&kept(&text)), text.clone());
+            prop_assert_eq!(kept(&text) == kept(&other), text == other);
+        }
+    }
+
+    #[cfg(feature = "sqlite")]
+    #[tokio::test]
+    async fn analysts_see_ids_and_times() {
+        use crate::archive::Timestamp;
+        use crate::sql::{link::Target, schema};
+
+        static SHOWN: Statement = Statement::new("SELECT id || ' ' || began || ' ' || ended FROM thin_history");
+
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::with_one_writer(Target::sqlite(&folder.path().join("db")), 1);
+        schema::lay_out(&database).await.unwrap();
+        let id = Uuid::from_u128(0x018b_cfe5_6800_7000_8000_0000_0000_00ff);
+        let [began, ended] = [1_700_000_000_000, 1_700_000_000_042].map(Timestamp::from_millis);
+        let (user, reason) = (UserId::new("ada").unwrap(), EndReason::Completed);
+        let kind = "transfer".to_owned();
+        let transfer = EndedSession { id, user, kind, reason, began, ended, updates: 1, payload: "1".into() };
+        add(&database, "", &[transfer]).await.unwrap();
+        let told = database.read(&SHOWN, &[]).await.unwrap()[0].text(0).unwrap();
+        assert_eq!(told, format!("{id} 2023-11-14T22:13:20.000Z 2023-11-14T22:13:20.042Z"));
+    }
+}

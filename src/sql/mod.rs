@@ -52,7 +52,8 @@ use sweep::Sweeper;
 use time::Time;
 use uuid::Uuid;
 
-/// Sessions in SQLite, for one server without any other; or in Postgres 13 or newer, for several.
+/// Sessions in SQLite, for one server without any other; or in Postgres 13 or newer, for several. Also an
+/// [`Archive`](crate::archive::Archive): for its own user sessions, or for those of another store.
 ///
 /// The tables are called `thin_…`, and are created or brought up to date by whichever process starts first. A session that
 /// is changed is one row that is found by its name and written in one statement. Waiting for a connection takes at most
@@ -64,11 +65,20 @@ use uuid::Uuid;
 /// survives the loss of the process and of power; of Postgres see its `synchronous_commit`. All that concerns a user's
 /// sessions is one transaction. Where the disk is full, nothing can be ended either.
 ///
+/// User sessions stand in the same table. With Postgres a change of one is one statement; all else about them is one transaction.
+///
 /// A database that was emptied is recognised, and is told again what the processes that are up know to be revoked.
 ///
 /// # Time
 ///
 /// The clock of Postgres decides what has expired, so that servers need not agree; with SQLite the process's does.
+///
+/// # The archive
+///
+/// What has ended is in `thin_archive`, and for people to read in the view `thin_history`, with times as such. What a session
+/// held is JSON, with Postgres JSONB in the view, where U+0000 is U+FFFD. In names of users and kinds U+0000 is the character
+/// U+001A and `00`, and U+001A itself `1a` after it, since Postgres keeps no U+0000. Nothing is ever deleted from it; to delete
+/// rows is safe, but for the quotas that count them.
 ///
 /// # What Postgres must be
 ///
