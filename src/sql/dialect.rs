@@ -23,7 +23,7 @@ pub(super) enum Dialect {
 /// | `lock` | what keeps rows of the table that is called `s` as they are to the end of the transaction |
 /// | `hot` | how a table is kept whose rows change with each request |
 /// | `later` | the later of two |
-/// | `time(` and `)` | what comes before and after a number of milliseconds to make of it the bytes of a header, which compare alike |
+/// | `time(` and `)` | what makes of a number of milliseconds between them the bytes of a header, which compare alike |
 /// | `listed` | the names in parameter 3, a list of them in JSON |
 /// | `id`, `json` | the types of columns of the archive |
 /// | `id_of`, `bytes_of_id` | what makes an id of its 32 digits, and bytes of an id |

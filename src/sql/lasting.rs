@@ -44,7 +44,7 @@ static REPLACE: Statement = Statement::new(
     SELECT 1 FROM put",
 );
 
-/// Whether the browser's session is live, and what is there, both to stay so until the transaction ends; and what time it is then.
+/// Whether the browser's session is live, and what is there, both to stay so until the transaction ends; and the time.
 static LOOK: Statement = Statement::new(
     "SELECT coalesce((
             SELECT CAST(1 AS BIGINT) FROM thin_session s

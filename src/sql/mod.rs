@@ -53,11 +53,12 @@ use time::Time;
 use uuid::Uuid;
 
 /// Sessions in SQLite, for one server without any other; or in Postgres 13 or newer, for several. Also an
-/// [`Archive`](crate::archive::Archive): for its own user sessions, or for those of another store.
+/// [`Archive`]: for its own user sessions, or for those of another store.
 ///
 /// The tables are called `thin_…`, and are created or brought up to date by whichever process starts first. A session that
 /// is changed is one row that is found by its name and written in one statement. Waiting for a connection takes at most
-/// 250 ms, an operation on it 500 ms, [unless said otherwise](Self::with_timeout). What has expired counts as absent, and is deleted as the store is used.
+/// 250 ms, an operation on it 500 ms, [unless said otherwise](Self::with_timeout). What has expired counts as absent, and is
+/// deleted as the store is used.
 ///
 /// # What it promises
 ///
