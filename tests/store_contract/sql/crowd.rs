@@ -138,12 +138,15 @@ impl User {
 
 async fn nobody_waits_in_a_circle(store: SqlStore) {
     let users: Arc<[User; 3]> = Arc::new([User::new(1), User::new(2), User::new(3)]);
-    let until = Instant::now() + Duration::from_secs(2);
+    let applied = |users: &[User]| users.iter().map(|user| user.known(|known| known.replaced.len())).sum::<usize>();
+    let (began, give_up) = (Instant::now(), Instant::now() + 6 * testbed::LIMIT);
     let mut tasks = JoinSet::new();
     for _ in 0..16 {
         let (store, users) = (store.clone(), users.clone());
         tasks.spawn(async move {
-            while Instant::now() < until {
+            // On a busy machine, and on a disk that is asked to be sure, it takes longer to come to anything.
+            while began.elapsed() < Duration::from_secs(2) || applied(&*users) < 20 {
+                assert!(Instant::now() < give_up, "{} were replaced", applied(&*users));
                 let (user, turn) = (&users[rand::rng().random_range(0..3)], rand::rng().random_range(0..20));
                 match turn {
                     0 => user.ends_all(&store).await,
@@ -158,9 +161,7 @@ async fn nobody_waits_in_a_circle(store: SqlStore) {
         });
     }
     tasks.join_all().await;
-    let applied: usize = users.iter().map(|user| user.known(|known| known.replaced.len())).sum();
-    eprintln!("{store:?}: {applied} were replaced");
-    assert!(applied > 10, "{applied} were replaced");
+    eprintln!("{store:?}: {} were replaced", applied(&*users));
 }
 
 #[tokio::test(flavor = "multi_thread")]
