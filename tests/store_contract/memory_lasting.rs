@@ -1,6 +1,8 @@
 //! What is peculiar to `MemoryStore` as the place of user sessions and as an archive: both have an end.
 
 use crate::entries::{ENDED, KEPT, LIVE, at, id, key, live, parts};
+use crate::memory::at_once;
+use std::sync::Barrier;
 use std::time::Duration;
 use thin_session::archive::{Archive, Completion, EndReason, EndedSession, Quota};
 use thin_session::store::{
@@ -130,6 +132,30 @@ async fn all_that_comes_and_goes_leaves_as_much_room_as_before() {
         store.sent("", 7, &[past.id]).await.unwrap();
         assert!(has_room(&store).await, "{round}");
         clock.advance(KEPT.max(Marker::KEPT));
+    }
+}
+
+/// Of two at once who both find nothing there, one begins; and the other gives back the room that was set aside for it.
+#[test]
+fn of_two_threads_that_go_in_step_one_begins() {
+    const ROUNDS: u16 = 5000;
+    let (store, start) = (store(usize::from(ROUNDS) + 1).0, Barrier::new(2));
+    let begins = &|thread: u16| {
+        let mut begun = 0;
+        for round in 0..ROUNDS {
+            let (key, entry) = (place(&round.to_string()), entry(thread, LIVE));
+            start.wait();
+            begun += u16::from(at_once(replace(&store, &key, None, &entry, None)).unwrap() == Replaced::Applied);
+        }
+        begun
+    };
+    let begun: u16 = std::thread::scope(|scope| {
+        let threads = [1, 2].map(|thread| scope.spawn(move || begins(thread)));
+        threads.map(|thread| thread.join().unwrap()).into_iter().sum()
+    });
+    assert_eq!(begun, ROUNDS);
+    for (kind, has_room) in [("one more", true), ("too many", false)] {
+        assert_eq!(at_once(replace(&store, &place(kind), None, &entry(3, LIVE), None)).is_ok(), has_room, "{kind}");
     }
 }
 
