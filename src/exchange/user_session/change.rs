@@ -3,7 +3,7 @@
 use super::desk::Desk;
 use super::stand::{Base, Held, Prepared, Sight, Stand};
 use crate::error::{SessionError, SessionErrorKind};
-use crate::record::{Slot, UserBody};
+use crate::record::{EndReason, Slot, UserBody};
 use crate::sealing::seal_outgoing;
 use crate::store::{Key, Replacement, Standing, Swap};
 use crate::telemetry;
@@ -138,7 +138,8 @@ impl Desk {
         let outgoing = outgoing.as_ref();
         let replacement = Replacement { asked_by, expected, standing, entry: &entry, keep_for, outgoing };
         let swap = self.store.replace(&self.key, &replacement, until).await?;
-        if outgoing.is_some() && matches!(swap, Swap::Applied(_)) {
+        if lapsed.is_some() && matches!(swap, Swap::Applied(_)) {
+            telemetry::user_session_ended(self.kind.name, EndReason::Expired.as_str());
             realm.mover.wake();
         }
         Ok((swap, stand))
