@@ -31,7 +31,7 @@ const SYSTEMS: [(&str, &str); 7] = [
 ];
 
 impl DeviceName {
-    fn of(user_agent: &str) -> Self {
+    pub(crate) fn of(user_agent: &str) -> Self {
         let first =
             |of: &[(&str, &'static str)]| of.iter().find(|(sign, _)| user_agent.contains(sign)).map(|(_, name)| *name);
         Self(match (first(&BROWSERS), first(&SYSTEMS)) {

@@ -25,6 +25,8 @@ mod pages;
 mod refusal;
 mod sign_in;
 mod stores;
+#[cfg(test)]
+mod tests;
 mod text;
 mod transfer;
 mod users;
