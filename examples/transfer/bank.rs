@@ -5,7 +5,7 @@
 
 use crate::money::Money;
 use crate::transfer::{Order, Transfer};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 use thin_session::{EndReason, SessionError, Sessions, UserId, UserSessionData};
@@ -17,8 +17,10 @@ pub(crate) struct Bank(Mutex<BTreeMap<UserId, Account>>);
 #[derive(Clone, Default)]
 pub(crate) struct Account {
     booked: BTreeMap<Uuid, Booking>,
-    /// Whether all of the archive is in it.
-    is_complete: bool,
+    /// Whether the archive was read.
+    is_read: bool,
+    /// Transfers that were being sent when they were last heard of. As long as there are any, the archive is read again.
+    expected: BTreeSet<Uuid>,
 }
 
 #[derive(Clone)]
@@ -39,7 +41,7 @@ impl Bank {
 
     /// A user's account. Costs nothing once it was read from the archive.
     pub(crate) async fn account(&self, user: &UserId, sessions: &Sessions) -> Result<Account, SessionError> {
-        if let Some(account) = self.accounts().get(user).filter(|account| account.is_complete) {
+        if let Some(account) = self.accounts().get(user).filter(|account| account.is_up_to_date()) {
             return Ok(account.clone());
         }
         let mut before = None;
@@ -47,8 +49,9 @@ impl Bank {
             let page = sessions.history(user, before, Self::PAGE).await?;
             for past in &page {
                 let was_sent = past.kind == Transfer::KIND && past.reason == EndReason::Completed;
-                if was_sent && let Some(order) = past.decode().ok().as_ref().and_then(Transfer::order) {
-                    self.book(user, past.id, past.ended_at(), order);
+                match past.decode().ok().as_ref().and_then(Transfer::order).filter(|_| was_sent) {
+                    Some(order) => self.book(user, past.id, past.ended_at(), order),
+                    None => self.forget(user, past.id),
                 }
             }
             before = page.last().map(|past| past.id);
@@ -58,20 +61,28 @@ impl Bank {
         }
         let mut accounts = self.accounts();
         let account = accounts.entry(user.clone()).or_default();
-        account.is_complete = true;
+        account.is_read = true;
         Ok(account.clone())
+    }
+
+    /// Notes that a transfer is being sent. However that ends, if nobody knows how, or the client hangs up: it is looked for in
+    /// the archive until it is found there, as each transfer is in the end.
+    pub(crate) fn expect(&self, user: &UserId, id: Uuid) {
+        self.accounts().entry(user.clone()).or_default().expected.insert(id);
     }
 
     /// Books what was sent; what is booked already stays as it is. It is not asked any more whether the money is there: that was
     /// before it was sent, and sent is sent.
     pub(crate) fn book(&self, user: &UserId, id: Uuid, at: SystemTime, order: Order) {
         let mut accounts = self.accounts();
-        accounts.entry(user.clone()).or_default().booked.entry(id).or_insert(Booking { at, order });
+        let account = accounts.entry(user.clone()).or_default();
+        account.booked.entry(id).or_insert(Booking { at, order });
+        account.expected.remove(&id);
     }
 
-    /// Has the account read again by whoever looks next, unless what is to be booked was booked meanwhile.
-    pub(crate) fn expect(&self, user: &UserId, id: Uuid) -> Expected<'_> {
-        Expected { bank: self, user: user.clone(), id }
+    /// What has ended otherwise is not to be booked any more.
+    fn forget(&self, user: &UserId, id: Uuid) {
+        self.accounts().get_mut(user).map(|account| account.expected.remove(&id));
     }
 
     /// Each change is one step, so that a panic elsewhere leaves nothing half done.
@@ -80,22 +91,11 @@ impl Bank {
     }
 }
 
-/// A transfer that is being sent. However the handler ends, also if nobody knows, or the client hangs up: it is looked up.
-pub(crate) struct Expected<'a> {
-    bank: &'a Bank,
-    user: UserId,
-    id: Uuid,
-}
-
-impl Drop for Expected<'_> {
-    fn drop(&mut self) {
-        if let Some(account) = self.bank.accounts().get_mut(&self.user) {
-            account.is_complete &= account.booked.contains_key(&self.id);
-        }
-    }
-}
-
 impl Account {
+    fn is_up_to_date(&self) -> bool {
+        self.is_read && self.expected.is_empty()
+    }
+
     pub(crate) fn balance(&self) -> Money {
         Bank::OPENING.less(self.booked.values().map(|booking| booking.order.amount).sum())
     }

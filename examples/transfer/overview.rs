@@ -85,7 +85,10 @@ fn sent(account: &Account) -> Markup {
 pub(crate) fn gone() -> Markup {
     html! {
         h1 { "Not this one any more" }
-        (notice("That transfer was sent or given up meanwhile, on another device perhaps. Nothing was changed here."))
+        (notice(
+            "That transfer was sent or given up meanwhile, on another device perhaps, or you were signed out. \
+             Nothing was changed here."
+        ))
         div.actions { a.button href="/" { "Your account" } }
     }
 }

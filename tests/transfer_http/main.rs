@@ -3,6 +3,7 @@
 mod customer;
 
 use customer::{Customer as _, IBAN};
+use std::collections::BTreeSet;
 use std::time::Duration;
 use testbed::{Example, Http, HttpAnswer};
 use tokio::task::JoinSet;
@@ -166,15 +167,13 @@ async fn both_click_at_once_and_it_is_sent_once() {
     phone.hang_up_on("POST", "/transfer/confirm", &[("seen", &seen)]).await;
     let click = |browser: &Http| (browser.clone(), "/transfer/confirm", vec![("seen", seen.clone())]);
     let clicks = (0..8).map(|number| click(if number % 2 == 0 { &phone } else { &desktop })).collect();
-    let mut receipts = Vec::new();
-    for answer in at_once(clicks).await {
-        // Who comes while it is being sent may be told so, and finds it sent at the next look.
-        if answer.status == 303 {
-            receipts.push(answer.header("location").expect("it leads on").to_owned());
-        }
-    }
-    receipts.dedup();
+    let receipts: BTreeSet<String> = at_once(clicks)
+        .await
+        .iter()
+        .map(|answer| answer.has_status(303).header("location").unwrap_or("").to_owned())
+        .collect();
     assert_eq!(receipts.len(), 1, "{receipts:?}");
+    assert!(receipts.iter().all(|receipt| receipt.starts_with("/transfer/sent?id=")), "{receipts:?}");
     phone.open("/").await.says("9,990.00").does_not_say(UNDER_WAY);
     assert_eq!(phone.open("/history").await.count("to Charles"), 1);
 }
