@@ -26,8 +26,11 @@ async fn at(bank: &Example, kind: &str, name: &str) -> Http {
     browser
 }
 
+/// A browser, the address of a form, and what is in it.
+type Form = (Http, &'static str, Vec<(&'static str, String)>);
+
 /// Sends forms at the same time, each with the cookies of the browser that it comes from.
-async fn at_once(forms: Vec<(Http, &'static str, Vec<(&'static str, String)>)>) -> Vec<HttpAnswer> {
+async fn at_once(forms: Vec<Form>) -> Vec<HttpAnswer> {
     let mut under_way = JoinSet::new();
     for (browser, path, fields) in forms {
         under_way.spawn(async move {
