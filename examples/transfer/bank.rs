@@ -92,7 +92,7 @@ impl Bank {
 }
 
 impl Account {
-    fn is_up_to_date(&self) -> bool {
+    pub(crate) fn is_up_to_date(&self) -> bool {
         self.is_read && self.expected.is_empty()
     }
 

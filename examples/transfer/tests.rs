@@ -310,6 +310,20 @@ async fn a_bank_that_was_restarted_reads_its_books_again() {
 }
 
 #[tokio::test]
+async fn what_was_hung_up_on_while_it_was_sent_is_booked_by_who_looks_next() {
+    let (phone, laptop) = devices();
+    phone.fill_in("10").await;
+    let mut transfer = phone.transfer();
+    phone.office.bank.expect(&ada(), UserSession::id(&transfer).expect("one is under way"));
+    assert_eq!(laptop.balance().await, "10000.00");
+    transfer.complete_within(QUOTA).await.expect("it can be sent").expect("it is the first");
+    for _ in 0..2 {
+        assert_eq!(laptop.balance().await, "9990.00");
+    }
+    assert!(laptop.account().await.is_up_to_date());
+}
+
+#[tokio::test]
 async fn while_the_store_is_down_nothing_is_sent_and_nothing_lost() {
     let (phone, _) = devices();
     phone.fill_in("10").await;
