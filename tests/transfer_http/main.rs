@@ -213,6 +213,10 @@ async fn the_twenty_first_in_a_month_is_refused_with_the_time_of_the_next() {
     assert!(wait.is_some_and(|wait| wait <= month && wait > month - testbed::LIMIT * 10), "{wait:?}");
     assert_eq!(phone.open("/transfer/confirm").await.hidden("seen"), page.hidden("seen"), "what was entered stays");
     phone.open("/").await.says("9,980.00").says(UNDER_WAY);
+    let click = || (phone.clone(), "/transfer/confirm", vec![("seen", page.hidden("seen").to_owned())]);
+    for answer in at_once((0..4).map(|_| click()).collect()).await {
+        answer.has_status(429);
+    }
 
     // The history comes in pages: all twenty are there, and a visit that is not over is not.
     phone.open("/history").await.says("/history?before=");
