@@ -2,7 +2,6 @@
 
 use crate::Office;
 use crate::bank::Account;
-use crate::pages::notice;
 use crate::text::moment;
 use crate::transfer::{Seen, Transfer};
 use crate::visit::Opened;
@@ -78,17 +77,5 @@ fn sent(account: &Account) -> Markup {
                 }
             }
         }
-    }
-}
-
-/// For a transfer that is not the one on the page any more.
-pub(crate) fn gone() -> Markup {
-    html! {
-        h1 { "Not this one any more" }
-        (notice(
-            "That transfer was sent or given up meanwhile, on another device perhaps, or you were signed out. \
-             Nothing was changed here."
-        ))
-        div.actions { a.button href="/" { "Your account" } }
     }
 }

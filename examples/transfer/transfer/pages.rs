@@ -6,7 +6,6 @@ use super::seen::Seen;
 use super::{AmountForm, NoteForm, RecipientForm};
 use crate::bank::Booking;
 use crate::money::Money;
-use crate::overview;
 use crate::pages::{Shown, notice, page};
 use crate::refusal::Refusal;
 use crate::text::moment;
@@ -112,7 +111,15 @@ pub(super) fn receipt(booking: &Booking, balance: Money) -> Markup {
 
 /// For a form that is about another transfer than there is now.
 pub(super) fn gone(cost: &Cost) -> Response {
-    refused(StatusCode::CONFLICT, overview::gone(), cost)
+    let content = html! {
+        h1 { "Not this one any more" }
+        (notice(
+            "That transfer was sent or given up meanwhile, on another device perhaps, or you were signed out. \
+             Nothing was changed here."
+        ))
+        div.actions { a.button href="/" { "Your account" } }
+    };
+    refused(StatusCode::CONFLICT, content, cost)
 }
 
 pub(super) fn refused(status: StatusCode, content: Markup, cost: &Cost) -> Response {
