@@ -73,9 +73,7 @@ impl Desk {
                 }
                 swap => self.overtaken(&mut view, swap)?,
             }
-            if !self.store.has_time(until) {
-                return Err(SessionErrorKind::Contended.into());
-            }
+            self.check_time(until)?;
         }
         Err(SessionErrorKind::Contended.into())
     }
