@@ -201,50 +201,24 @@ pub(crate) async fn send(
         return Ok(pages::refused(StatusCode::CONFLICT, pages::confirm(&transfer, &order, Some(&refusal)), &cost));
     }
     office.bank.expect(who.user_id(), id);
-    match complete(&mut transfer, form.seen).await? {
-        Completion::Done => office.bank.book(who.user_id(), id, SystemTime::now(), order),
-        Completion::Changed => return Ok(changed(&transfer, &cost)),
+    match transfer.complete_within(QUOTA).await {
+        Ok(allowed) => {
+            allowed?;
+            office.bank.book(who.user_id(), id, SystemTime::now(), order);
+            Ok(to_receipt(id))
+        }
+        // Another device has changed it since this request looked.
+        Err(error) if *error.kind() == SessionErrorKind::Changed => {
+            transfer.reload().await?;
+            Ok(changed(&transfer, &cost))
+        }
         // Perhaps by another click, and it is sent.
-        Completion::Over => {
+        Err(error) if error.is_ended() => {
             let account = office.bank.account(who.user_id(), &sessions).await?;
-            if account.find(id).is_none() {
-                return Ok(pages::gone(&cost));
-            }
+            Ok(if account.find(id).is_some() { to_receipt(id) } else { pages::gone(&cost) })
         }
+        Err(error) => Err(error.into()),
     }
-    Ok(to_receipt(id))
-}
-
-/// What became of a transfer that was to be sent as it was seen.
-enum Completion {
-    Done,
-    /// It is not as it was seen.
-    Changed,
-    /// It had ended already.
-    Over,
-}
-
-async fn complete(transfer: &mut UserSession<Transfer>, seen: Seen) -> Result<Completion, Failure> {
-    const TRIES: u32 = 5;
-    for _ in 0..TRIES {
-        let mut error = match transfer.complete_within(QUOTA).await {
-            Ok(allowed) => {
-                allowed?;
-                return Ok(Completion::Done);
-            }
-            Err(error) => error,
-        };
-        if *error.kind() == SessionErrorKind::Changed {
-            // Another device has changed it, or is just sending it. A change of nothing waits for that, and sees what it is then.
-            match transfer.update(|_| ()).await {
-                Ok(()) if Seen::of(transfer) == seen => continue,
-                Ok(()) => return Ok(Completion::Changed),
-                Err(since) => error = since,
-            }
-        }
-        return if error.is_ended() { Ok(Completion::Over) } else { Err(error.into()) };
-    }
-    Err(SessionError::from(SessionErrorKind::Contended).into())
 }
 
 fn to_receipt(id: Uuid) -> Response {
