@@ -45,7 +45,9 @@
 //! |---|---|
 //! | `axum` (default) | extractors for axum 0.8 |
 //! | `metrics` | [counters and histograms](guide::metrics), through the `metrics` facade |
+//! | `postgres` | [`SqlStore`](https://docs.rs/thin-session/latest/thin_session/struct.SqlStore.html) on Postgres 13 or newer: sessions shared by several servers; needs Rust 1.94 |
 //! | `redis` | [`RedisStore`](https://docs.rs/thin-session/latest/thin_session/struct.RedisStore.html): sessions shared by several servers; Redis 6.2 or newer, or Valkey |
+//! | `sqlite` | `SqlStore` on a file: sessions of one server that outlive it; needs Rust 1.94 |
 //! | `testing` | [`testing`](https://docs.rs/thin-session/latest/thin_session/testing/): sessions without HTTP, for unit tests of handlers |
 //!
 //! Without axum, the `of` of each extractor reads it from a request: `Session::<Cart>::of(&request)`.
@@ -77,6 +79,8 @@ mod sealing;
 mod memory;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod sql;
 
 mod exchange;
 
@@ -108,5 +112,7 @@ pub use memory::MemoryStore;
 pub use redis::RedisStore;
 pub use session::{Cost, LazySession, Peek, Session};
 pub use sessions::{SessionInfo, Sessions};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub use sql::SqlStore;
 pub use user_session::{QuotaExceeded, UserSession};
 pub use visitor::{RecentAuth, SignedIn, Visitor};

@@ -14,7 +14,7 @@ const FLOORS: &[&[&str]] = &[
     &["cookie", "data"],
     &["store"],
     &["archive", "sealing"],
-    &["memory", "redis"],
+    &["memory", "redis", "sql"],
     &["exchange"],
     &["session", "user_session"],
     &["visitor"],

@@ -15,20 +15,7 @@ impl Shard {
         now: Timestamp,
     ) -> Result<Option<&Entry>, Replaced> {
         let there = self.get(key, now);
-        match (there, replacement.expected) {
-            (Some(there), expected) if expected != Some(there.write_id()) => {
-                return Err(Replaced::Found(there.clone()));
-            }
-            (None, Some(_)) => return Err(Replaced::Absent),
-            _ => {}
-        }
-        if !replacement.asked_by.is_none_or(|session| self.lives(&session, now)) {
-            return Err(Replaced::Unasked);
-        }
-        match there {
-            Some(there) if !replacement.standing.holds(there, now) => Err(Replaced::Untimely(now)),
-            there => Ok(there),
-        }
+        replacement.refusal(there, |session| self.lives(session, now), now).map_or(Ok(there), Err)
     }
 }
 

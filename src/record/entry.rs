@@ -196,6 +196,12 @@ impl EndReason {
         Self::ALL.into_iter().find(|reason| *reason as u8 == byte).ok_or(Malformed("reason of an ending"))
     }
 
+    /// What [`as_str`](Self::as_str) says. Both ways to sign out read alike, and are one here.
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    pub(crate) fn from_words(words: &str) -> Result<Self, Malformed> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == words).ok_or(Malformed("reason of an ending"))
+    }
+
     /// In a few words, for people; the same in every release.
     pub fn as_str(self) -> &'static str {
         match self {

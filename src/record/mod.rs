@@ -17,7 +17,7 @@ pub(crate) use body::{Authentication, Body, Codec, Slot};
 pub use bytes::Malformed;
 pub(crate) use bytes::Reader;
 pub use entry::{EndReason, Entry, Marker};
-#[cfg(feature = "redis")]
+#[cfg(any(feature = "redis", feature = "sqlite", feature = "postgres"))]
 pub(crate) use header::offset;
 pub(crate) use header::{FORMAT, Header, State};
 pub(crate) use history::History;

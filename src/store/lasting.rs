@@ -73,6 +73,28 @@ pub struct Replacement<'a> {
     pub outgoing: Option<&'a Outgoing>,
 }
 
+impl Replacement<'_> {
+    /// Why it cannot go ahead, if it cannot: told from what is there, and whether the browser's session is live.
+    pub(crate) fn refusal(
+        &self,
+        there: Option<&Entry>,
+        is_live: impl FnOnce(&Key) -> bool,
+        now: Timestamp,
+    ) -> Option<Replaced> {
+        match (there, self.expected) {
+            (Some(there), expected) if expected != Some(there.write_id()) => {
+                return Some(Replaced::Found(there.clone()));
+            }
+            (None, Some(_)) => return Some(Replaced::Absent),
+            _ => {}
+        }
+        if !self.asked_by.as_ref().is_none_or(is_live) {
+            return Some(Replaced::Unasked);
+        }
+        there.filter(|there| !self.standing.holds(there, now)).map(|_| Replaced::Untimely(now))
+    }
+}
+
 /// Whether an entry must still live, by the store's clock: it does until it has not been touched for its idle limit, or its
 /// [deadline](Entry::deadline) has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@
 
 mod numbers;
 
-#[cfg(feature = "redis")]
+#[cfg(any(feature = "redis", feature = "sqlite", feature = "postgres"))]
 pub(crate) use numbers::revocation_heard;
 pub(crate) use numbers::{StoreCall, begin, record_bytes, unknown_outcome};
 
@@ -168,7 +168,7 @@ pub(crate) fn revocations_forgotten(limit: usize) {
     );
 }
 
-#[cfg(feature = "redis")]
+#[cfg(any(feature = "redis", feature = "sqlite", feature = "postgres"))]
 pub(crate) fn follow_failed(error: &dyn Error) {
     event!(warn, error = %Chain(error), "revocations cannot be followed; trying again");
 }

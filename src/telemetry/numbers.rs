@@ -3,7 +3,7 @@
 //! No label names a user, a session or a key: the values of each are few, and stand in the sources, ours or the
 //! application's.
 
-#[cfg(feature = "redis")]
+#[cfg(any(feature = "redis", feature = "sqlite", feature = "postgres"))]
 use std::time::Duration;
 #[cfg(feature = "metrics")]
 use std::time::Instant;
@@ -71,7 +71,7 @@ pub(crate) fn record_bytes(operation: &'static str, bytes: usize) {
     record!("thin_session_record_bytes", bytes, "operation" => operation);
 }
 
-#[cfg(feature = "redis")]
+#[cfg(any(feature = "redis", feature = "sqlite", feature = "postgres"))]
 pub(crate) fn revocation_heard(lag: Duration) {
     record!("thin_session_revocation_lag_seconds", lag);
 }

@@ -1,14 +1,16 @@
 //! A store, and the hand on its time.
 
 use std::time::{Duration, Instant};
-use testbed::RedisServer;
+use testbed::{PostgresServer, RedisServer};
 use thin_session::store::{Key, LastingStore, Store};
-use thin_session::{Clock, MemoryStore, RedisStore};
+use thin_session::{Clock, MemoryStore, RedisStore, SqlStore};
 
 /// Makes of each function a test on every store.
 macro_rules! for_all_stores {
     ($($name:ident)+) => {
         mod memory { $(#[tokio::test(flavor = "multi_thread")] async fn $name() { crate::bench::run(crate::bench::Memory::start().await, super::$name).await; })+ }
+        mod sqlite { $(#[tokio::test(flavor = "multi_thread")] async fn $name() { crate::bench::run(crate::bench::Sqlite::start().await, super::$name).await; })+ }
+        mod postgres { $(#[tokio::test(flavor = "multi_thread")] async fn $name() { crate::bench::run(crate::bench::Postgres::start().await, super::$name).await; })+ }
         mod redis { $(#[tokio::test(flavor = "multi_thread")] async fn $name() { crate::bench::run(crate::bench::Redis::start().await, super::$name).await; })+ }
     };
 }
@@ -51,6 +53,68 @@ impl Memory {
 
 impl Bench for Memory {
     type Store = std::sync::Arc<MemoryStore>;
+
+    fn store(&self) -> &Self::Store {
+        &self.store
+    }
+
+    async fn passes(&self, key: &Key, time: Duration) {
+        let last = Duration::from_millis(1);
+        self.clock.advance(time - last);
+        assert!(self.store.load(key).await.unwrap().is_some(), "it goes too soon");
+        self.clock.advance(last);
+    }
+
+    async fn wait(&self, time: Duration) {
+        self.clock.advance(time);
+    }
+
+    fn clock(&self) -> Clock {
+        self.clock.clone()
+    }
+
+    fn check(&self) {}
+}
+
+/// How long those wait who come in crowds, on a machine that may be busy.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A store in a database, whose time the test decides.
+pub(crate) struct Sql {
+    store: SqlStore,
+    clock: Clock,
+    /// That of the file.
+    _folder: Option<tempfile::TempDir>,
+}
+
+impl Sql {
+    fn new(store: SqlStore, folder: Option<tempfile::TempDir>) -> Self {
+        let clock = Clock::manual();
+        Self { store: store.with_clock(clock.clone()).with_timeout(PATIENCE), clock, _folder: folder }
+    }
+}
+
+pub(crate) struct Sqlite;
+
+impl Sqlite {
+    pub(crate) async fn start() -> Sql {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let store = SqlStore::sqlite(folder.path().join("sessions.db")).await.unwrap();
+        Sql::new(store, Some(folder))
+    }
+}
+
+pub(crate) struct Postgres;
+
+impl Postgres {
+    pub(crate) async fn start() -> Sql {
+        let url = tokio::task::block_in_place(|| PostgresServer::shared().database());
+        Sql::new(postgres(&url).await, None)
+    }
+}
+
+impl Bench for Sql {
+    type Store = SqlStore;
 
     fn store(&self) -> &Self::Store {
         &self.store
@@ -135,6 +199,17 @@ pub(crate) async fn connect(url: &str) -> RedisStore {
     let give_up = Instant::now() + Duration::from_secs(10);
     loop {
         match RedisStore::connect(url).await {
+            Ok(store) => return store,
+            Err(error) => assert!(Instant::now() < give_up, "{error:?}"),
+        }
+    }
+}
+
+/// The same of Postgres.
+pub(crate) async fn postgres(url: &str) -> SqlStore {
+    let give_up = Instant::now() + Duration::from_secs(10);
+    loop {
+        match SqlStore::postgres(url).await {
             Ok(store) => return store,
             Err(error) => assert!(Instant::now() < give_up, "{error:?}"),
         }

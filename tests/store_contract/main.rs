@@ -13,6 +13,7 @@
 //! | [`memory`] | what is peculiar to `MemoryStore` |
 //! | [`memory_lasting`] | the same as the place of user sessions, and as an archive |
 //! | [`redis`] | what is peculiar to `RedisStore` |
+//! | [`sql`] | what is peculiar to `SqlStore` |
 
 mod archive;
 mod bench;
@@ -23,4 +24,5 @@ mod markers;
 mod memory;
 mod memory_lasting;
 mod redis;
+mod sql;
 mod users;

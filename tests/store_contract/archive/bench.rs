@@ -1,14 +1,16 @@
 //! An archive, and the hand on its time.
 
-use crate::bench::{Bench, Memory};
+use crate::bench::{Bench, Memory, Sql};
 use std::time::Duration;
-use thin_session::MemoryStore;
 use thin_session::archive::{Archive, Timestamp};
+use thin_session::{MemoryStore, SqlStore};
 
 /// Makes of each function a test on every archive.
 macro_rules! for_all_archives {
     ($($name:ident)+) => {
         mod memory { $(#[tokio::test(flavor = "multi_thread")] async fn $name() { super::$name(&crate::bench::Memory::start().await).await; })+ }
+        mod sqlite { $(#[tokio::test(flavor = "multi_thread")] async fn $name() { super::$name(&crate::bench::Sqlite::start().await).await; })+ }
+        mod postgres { $(#[tokio::test(flavor = "multi_thread")] async fn $name() { super::$name(&crate::bench::Postgres::start().await).await; })+ }
     };
 }
 pub(crate) use for_all_archives;
@@ -27,6 +29,22 @@ pub(crate) trait ArchiveBench {
 
 impl ArchiveBench for Memory {
     type Archive = std::sync::Arc<MemoryStore>;
+
+    fn archive(&self) -> &Self::Archive {
+        self.store()
+    }
+
+    async fn advance(&self, time: Duration) {
+        self.wait(time).await;
+    }
+
+    async fn now(&self) -> Timestamp {
+        self.clock().now()
+    }
+}
+
+impl ArchiveBench for Sql {
+    type Archive = SqlStore;
 
     fn archive(&self) -> &Self::Archive {
         self.store()

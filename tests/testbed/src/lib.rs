@@ -1,9 +1,10 @@
-//! A real Redis, and a network in front of it that fails on command, so that
+//! A real Redis and Postgres, and a network in front of Redis that fails on command, so that
 //! the tests of thin-session can count what it sends and break what it needs.
 //!
 //! | page | what it holds |
 //! |---|---|
 //! | [`RedisServer`] | a server of a test's own: killed, restarted, frozen, looked into |
+//! | [`PostgresServer`] | the same of Postgres, which the tests of one program can share |
 //! | [`Proxy`] | the wire to it: counts requests, loses or holds them |
 //! | [`Request`], [`Fault`] | what a rule of the proxy sees, and what it answers |
 //! | [`Client`], [`Answer`] | a browser for a router in this process, and what it was sent |
@@ -21,6 +22,7 @@ mod client;
 mod example;
 mod http;
 mod port;
+mod postgres;
 mod process;
 mod proxy;
 mod resp;
@@ -31,6 +33,7 @@ pub use client::{Answer, Client};
 pub use example::Example;
 pub use http::{Http, HttpAnswer};
 pub use port::free_port;
+pub use postgres::PostgresServer;
 pub use process::Process;
 pub use proxy::{Fault, Proxy, Request};
 pub use resp::{Malformed, Reply, frame_len};

@@ -1,0 +1,149 @@
+//! The five operations on an entry. Each is one statement; what is there instead of what was expected takes a second one.
+
+use super::database::Database;
+use super::dialect::Statement;
+use super::failure::Failure;
+use super::link::Value;
+use crate::clock::Timestamp;
+use crate::id::WriteId;
+use crate::record::State;
+use crate::store::{Entry, Key, Marker, Outcome};
+use std::time::Duration;
+
+static LOAD: Statement =
+    Statement::new("SELECT entry FROM thin_session WHERE realm = $2 AND name = $3 AND expires > {now}");
+
+/// Also in the place of what has expired and was not swept.
+pub(super) static CREATE: Statement = Statement::new(
+    "INSERT INTO thin_session (realm, name, entry, expires) VALUES ($2, $3, $4, {now} + $5)
+    ON CONFLICT (realm, name) DO UPDATE SET entry = excluded.entry, expires = excluded.expires
+    WHERE thin_session.expires <= {now}",
+);
+
+/// Compares state and write id as one.
+static COMMIT: Statement = Statement::new(
+    "UPDATE thin_session SET entry = $5, expires = {now} + $6
+    WHERE realm = $2 AND name = $3 AND expires > {now} AND substr(entry, 2, 13) = $4",
+);
+
+static TOUCH: Statement = Statement::new(
+    "UPDATE thin_session
+    SET entry = CAST(substr(entry, 1, 20) || $5 || substr(entry, 27) AS {bytes}), expires = {now} + $6
+    WHERE realm = $2 AND name = $3 AND expires > {now} AND substr(entry, 2, 1) = {live} AND substr(entry, 21, 6) = $4",
+);
+
+/// The header with another state, and a tail.
+pub(super) static END: Statement = Statement::new(
+    "UPDATE thin_session
+    SET entry = CAST(substr(entry, 1, 1) || $5 || substr(entry, 3, 29 + 6 * {history}) || $6 AS {bytes}),
+        expires = {now} + $7
+    WHERE realm = $2 AND name = $3 AND expires > {now} AND substr(entry, 2, 1) = {live}
+        AND (length($4) = 0 OR substr(entry, 3, 12) = $4)",
+);
+
+/// What an entry goes by: the shard, and the digest.
+pub(super) fn name(key: &Key) -> [u8; 17] {
+    let mut name = [key.shard(); 17];
+    name[1..].copy_from_slice(key.digest());
+    name
+}
+
+pub(super) async fn load(database: &Database, key: &Key) -> Result<Option<Entry>, Failure> {
+    let values = [database.time.now(), Value::Text(key.realm()), Value::Bytes(&name(key))];
+    let rows = database.read(&LOAD, &values).await?;
+    rows.first().map_or(Ok(None), |row| row.entry(0))
+}
+
+pub(super) async fn create(
+    database: &Database,
+    key: &Key,
+    entry: &Entry,
+    keep_for: Duration,
+) -> Result<Outcome, Failure> {
+    let name = name(key);
+    let values = [
+        database.time.now(),
+        Value::Text(key.realm()),
+        Value::Bytes(&name),
+        Value::Bytes(entry.as_bytes()),
+        Value::span(keep_for),
+    ];
+    outcome(database, key, database.write(&CREATE, &values).await?).await
+}
+
+pub(super) async fn commit(
+    database: &Database,
+    key: &Key,
+    expected: WriteId,
+    entry: &Entry,
+    keep_for: Duration,
+) -> Result<Outcome, Failure> {
+    let name = name(key);
+    let expected = [&[State::Live as u8][..], expected.as_bytes()].concat();
+    let values = [
+        database.time.now(),
+        Value::Text(key.realm()),
+        Value::Bytes(&name),
+        Value::Bytes(&expected),
+        Value::Bytes(entry.as_bytes()),
+        Value::span(keep_for),
+    ];
+    outcome(database, key, database.write(&COMMIT, &values).await?).await
+}
+
+pub(super) async fn touch(
+    database: &Database,
+    key: &Key,
+    seen: Timestamp,
+    now: Timestamp,
+    keep_for: Duration,
+) -> Result<bool, Failure> {
+    let values = [
+        database.time.now(),
+        Value::Text(key.realm()),
+        Value::Bytes(&name(key)),
+        Value::Bytes(&seen.to_bytes()),
+        Value::Bytes(&now.to_bytes()),
+        Value::span(keep_for),
+    ];
+    Ok(database.write(&TOUCH, &values).await? > 0)
+}
+
+pub(super) async fn end(
+    database: &Database,
+    key: &Key,
+    expected: Option<WriteId>,
+    marker: &Marker,
+) -> Result<Outcome, Failure> {
+    let (name, state) = (name(key), [marker.state()]);
+    let values = ending(database.time.now(), key, &name, expected.as_ref(), &state, marker);
+    outcome(database, key, database.write(&END, &values).await?).await
+}
+
+/// What [`END`] is given.
+pub(super) fn ending<'a>(
+    now: Value<'a>,
+    key: &'a Key,
+    name: &'a [u8],
+    expected: Option<&'a WriteId>,
+    state: &'a [u8; 1],
+    marker: &'a Marker,
+) -> [Value<'a>; 7] {
+    [
+        now,
+        Value::Text(key.realm()),
+        Value::Bytes(name),
+        Value::Bytes(expected.map_or(&[], |id| id.as_bytes())),
+        Value::Bytes(state),
+        Value::Bytes(marker.tail()),
+        Value::span(Marker::KEPT),
+    ]
+}
+
+/// Of a write that wrote nothing: what is there. Whatever happens to the look, the write was not applied.
+async fn outcome(database: &Database, key: &Key, written: u64) -> Result<Outcome, Failure> {
+    if written > 0 {
+        return Ok(Outcome::Applied);
+    }
+    Ok(load(database, key).await?.map_or(Outcome::Absent, Outcome::Found))
+}
