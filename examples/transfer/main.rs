@@ -17,7 +17,6 @@ mod device_name;
 mod door;
 mod error;
 mod history;
-#[cfg(test)]
 mod keys;
 mod money;
 mod overview;
