@@ -230,12 +230,12 @@ async fn settled_attempts_are_bounded_and_forgotten_after_a_day() {
     let store = MemoryStore::new().with_archive_limit(2).with_clock(clock.clone());
     for number in [1, 2] {
         for _ in 0..3 {
-            assert!(!store.settle("", &ended(1), &id(number)).await.unwrap());
+            assert!(!store.settle("", &ended(1), Some(&id(number))).await.unwrap());
         }
     }
-    assert!(!store.settle("", &ended(1), &id(3)).await.unwrap_err().maybe_applied());
+    assert!(!store.settle("", &ended(1), Some(&id(3))).await.unwrap_err().maybe_applied());
     clock.advance(Duration::from_secs(86_400));
-    assert!(!store.settle("", &ended(1), &id(3)).await.unwrap());
+    assert!(!store.settle("", &ended(1), Some(&id(3))).await.unwrap());
     assert_eq!(store.complete("", &ended(1), &id(3), ANY).await.unwrap(), Completion::Settled);
     assert_eq!(store.complete("", &ended(1), &id(1), ANY).await.unwrap(), Completion::Completed);
 }
