@@ -1,6 +1,7 @@
 //! The bank of `examples/transfer` by plain HTTP: a phone and a desktop as two jars of cookies, on one running process.
 
 mod customer;
+mod kills;
 mod restarts;
 
 use customer::{Customer as _, IBAN};

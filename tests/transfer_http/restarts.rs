@@ -6,16 +6,16 @@ use std::path::PathBuf;
 use testbed::{Example, RedisServer};
 
 /// A folder of a test's own; gone when this is dropped.
-struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let folder = std::env::temp_dir().join(format!("transfer-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("a folder can be made");
         Self(folder)
     }
 
-    fn data(&self) -> String {
+    pub(crate) fn data(&self) -> String {
         self.0.join("transfer.db").display().to_string()
     }
 }
