@@ -16,3 +16,9 @@ pub mod revocation {}
 #[cfg_attr(feature = "axum", doc = include_str!("docs/guide/sign_in_page.md"))]
 #[cfg_attr(not(feature = "axum"), doc = "For the feature `axum`.")]
 pub mod sign_in_page {}
+
+#[doc = include_str!("docs/guide/stores.md")]
+pub mod stores {}
+
+#[doc = include_str!("docs/guide/user_sessions.md")]
+pub mod user_sessions {}

@@ -36,6 +36,8 @@
 //! * [Requests from other sites](guide::cross_site)
 //! * [Events and numbers](guide::metrics)
 //! * [OWASP ASVS 5.0](guide::asvs), clause by clause
+//! * [Which store for whom](guide::stores)
+//! * [Sessions that belong to a user](guide::user_sessions), quotas, and what is kept when they have ended
 //!
 //! # Features
 //!

@@ -23,7 +23,7 @@ use uuid::Uuid;
 /// Where ended sessions are kept. Implement it with `async fn`.
 ///
 /// A `layer` is the name of a [named](crate::SessionLayer::named) layer, else empty: the sessions of one are not seen by another.
-/// Each operation is atomic. All of them can be sent again.
+/// Each operation is atomic. All of them can be sent again. One that is full may refuse to add and to complete, and drops nothing.
 pub trait Archive: Send + Sync + 'static {
     /// Adds sessions, all or none of them. Those whose ids are there already stay as they are.
     fn add(&self, layer: &'static str, ended: &[EndedSession]) -> impl Future<Output = Answer<()>> + Send;

@@ -87,6 +87,7 @@ impl Move {
             self.archive.add(self.name, &ended).await?;
             let ids: Vec<_> = ended.iter().map(|ended| ended.id).collect();
             self.store.sent(self.name, shard, &ids).await?;
+            telemetry::archived(ids.len());
             any = true;
         }
         Ok(any)

@@ -119,7 +119,12 @@ impl Roster {
         let waiting = self.store.outbox(realm.name, owner.shard(), WAITING).await?;
         let mut all = readable(&realm.keys, realm.name, &waiting);
         all.retain(|ended| ended.user == *user && before.is_none_or(|before| ended.id < before));
-        all.extend(realm.archive()?.history(realm.name, user, before, limit).await?);
+        let archive = realm.archive()?.clone();
+        let archive = match &self.exchange {
+            Some(exchange) => archive.counting(exchange.shared_meter()),
+            None => archive,
+        };
+        all.extend(archive.history(realm.name, user, before, limit).await?);
         all.sort_by_key(|ended| Reverse(ended.id));
         all.dedup_by_key(|ended| ended.id);
         all.truncate(limit);

@@ -14,9 +14,9 @@ use uuid::Uuid;
 #[error("the archive is full: it holds its limit of {0} sessions")]
 struct Full(usize);
 
-/// What has ended, under a lock of its own.
+/// What has ended, under a lock of its own. Apart from the store, which most use for sessions only.
 #[derive(Default)]
-pub(super) struct Ended(Mutex<Shelves>);
+pub(super) struct Ended(Box<Mutex<Shelves>>);
 
 #[derive(Default)]
 struct Shelves {

@@ -3,7 +3,7 @@
 use super::boxed::BoxedLasting;
 use super::fate::{Fate, fate};
 use super::patience::{Tries, unknown};
-use super::{Answer, Entry, Key, Outgoing, PatientStore, Replaced, Replacement};
+use super::{Answer, Entry, Key, Outgoing, PatientStore, Replaced, Replacement, Standing};
 use crate::clock::Timestamp;
 use crate::error::SessionError;
 use crate::telemetry;
@@ -77,6 +77,12 @@ impl PatientStore {
                 Ok(Replaced::Absent) => return Ok(Swap::Absent),
                 // What was expected is still there.
                 Ok(Replaced::Unasked) => return Ok(Swap::Unasked),
+                // One that is still on its way would be applied when the other has run out.
+                Ok(Replaced::Untimely(_))
+                    if tries.were_silent() && matches!(replacement.standing, Standing::Lapsed(_)) =>
+                {
+                    return Err(unknown());
+                }
                 Ok(Replaced::Untimely(now)) => return Ok(Swap::Untimely(now)),
                 Err(error) => error,
             };

@@ -178,14 +178,19 @@ pub(crate) fn two_users() {
 }
 
 pub(crate) fn user_session_changed(kind: &'static str, begun: bool, runs: u32) {
+    if begun {
+        numbers::user_session_begun(kind);
+    }
     event!(debug, kind, begun, runs, "user session changed");
 }
 
 pub(crate) fn user_session_ended(kind: &'static str, reason: &'static str) {
+    numbers::user_session_ended(kind, reason);
     event!(debug, kind, reason, "user session ended");
 }
 
 pub(crate) fn quota_exceeded(kind: &'static str) {
+    numbers::quota_exceeded(kind);
     event!(debug, kind, "a user session was not completed: its quota is used up");
 }
 
@@ -193,10 +198,16 @@ pub(crate) fn left_to_settle(error: &dyn Error) {
     event!(warn, error = %Chain(error), "a completion was not finished in the store; the next who looks finishes it");
 }
 
+pub(crate) fn archived(sessions: usize) {
+    numbers::archived(sessions);
+    event!(debug, sessions, "ended sessions moved to the archive");
+}
+
 pub(crate) fn archive_failed(error: &dyn Error) {
     event!(warn, error = %Chain(error), "ended sessions could not be moved to the archive; trying again");
 }
 
 pub(crate) fn not_archived(error: &dyn Error) {
+    numbers::decode_failure("outgoing");
     event!(error, error = %Chain(error), "an ended session cannot be read, and stays in the store's outbox");
 }

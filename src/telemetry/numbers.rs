@@ -1,6 +1,7 @@
 //! Counters and histograms, with the feature `metrics`; without it nothing is counted.
 //!
-//! No label names a user, a session or a key: the values of each are few, and stand in the sources.
+//! No label names a user, a session or a key: the values of each are few, and stand in the sources, ours or the
+//! application's.
 
 #[cfg(any(feature = "redis", feature = "sqlite", feature = "postgres"))]
 use std::time::Duration;
@@ -100,6 +101,25 @@ pub(super) fn ended(reason: &'static str, sessions: u64) {
     metrics::counter!("thin_session_ended_total", "reason" => reason).increment(sessions);
     #[cfg(not(feature = "metrics"))]
     let _ = (reason, sessions);
+}
+
+pub(super) fn user_session_begun(kind: &'static str) {
+    count!("thin_session_user_sessions_begun_total", "kind" => kind);
+}
+
+pub(super) fn user_session_ended(kind: &'static str, reason: &'static str) {
+    count!("thin_session_user_sessions_ended_total", "kind" => kind, "reason" => reason);
+}
+
+pub(super) fn quota_exceeded(kind: &'static str) {
+    count!("thin_session_quota_exceeded_total", "kind" => kind);
+}
+
+pub(super) fn archived(sessions: usize) {
+    #[cfg(feature = "metrics")]
+    metrics::counter!("thin_session_archived_total").increment(sessions as u64);
+    #[cfg(not(feature = "metrics"))]
+    let _ = sessions;
 }
 
 pub(super) fn cookie_refused(why: &'static str) {

@@ -159,7 +159,7 @@ impl<T: UserSessionData> UserSession<T> {
     }
 
     /// Ends it: what it was for is done. Exactly what this handler has seen is completed. The value can still be
-    /// read; the next update begins a new one.
+    /// read; the next update begins a new one. Of a double click the second is told `Ended`.
     ///
     /// # Errors
     ///

@@ -226,6 +226,57 @@ async fn what_is_being_completed_survives_that_its_archive_cannot_be_asked(shop:
     ok(post(&phone, "/send").await);
 }
 
+/// Of a double click the second waits for the first.
+async fn two_clicks_at_once_complete_one(shop: Shop) {
+    let phone = device_with(&shop, "1").await;
+    let (first, second) = (Hold::default(), phone.clone());
+    shop.gate.plan(Op::Complete, [Step::before(first.point())]);
+    let sending = tokio::spawn(async move { post(&phone, "/send").await });
+    first.reached().await;
+    let again = tokio::spawn(async move { post(&second, "/send").await });
+    super::shop::until("it waits", || shop.gate.count(Op::Settle) > 1).await;
+    first.release();
+    assert_eq!(ok(sending.await.unwrap()).text(), "sent");
+    refused(again.await.unwrap(), "Ended");
+    assert_eq!(see(&device(&shop).await, "/history").await, "completed 1");
+}
+
+/// Both are told, since nothing has changed for the second.
+async fn two_clicks_at_once_beyond_the_quota_are_both_told(shop: Shop) {
+    let phone = device(&shop).await;
+    for number in 1..=2 {
+        ok(post(&phone, &format!("/transfer/{number}")).await);
+        ok(post(&phone, "/send-one-of-two").await);
+    }
+    ok(post(&phone, "/transfer/3").await);
+    let (first, one, two) = (Hold::default(), phone.clone(), phone.clone());
+    shop.gate.plan(Op::Complete, [Step::before(first.point())]);
+    let sending = tokio::spawn(async move { post(&one, "/send-one-of-two").await });
+    first.reached().await;
+    let again = tokio::spawn(async move { post(&two, "/send-one-of-two").await });
+    super::shop::until("it waits", || shop.gate.count(Op::Settle) > 1).await;
+    first.release();
+    for answer in [sending.await.unwrap(), again.await.unwrap()] {
+        assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+    }
+    assert_eq!(see(&phone, "/transfer").await, "3");
+}
+
+/// One who was taken for gone tries again, if what was given back is what was seen.
+async fn given_back_as_it_was_it_is_completed_all_the_same(shop: Shop) {
+    let (phone, desktop) = (device_with(&shop, "1").await, device(&shop).await);
+    let hold = Hold::default();
+    shop.gate.plan(Op::Complete, [Step::before(hold.point())]);
+    let sending = tokio::spawn(async move { post(&phone, "/send").await });
+    hold.reached().await;
+    shop.clock.advance(LONG);
+    assert_eq!(see(&desktop, "/transfer").await, "1");
+    hold.release();
+    assert_eq!(ok(sending.await.unwrap()).text(), "sent");
+    assert_eq!(see(&desktop, "/history").await, "completed 1");
+    assert_eq!(see(&desktop, "/transfer").await, "");
+}
+
 async fn two_devices_that_complete_at_once_complete_one(shop: Shop) {
     let (phone, desktop) = (device_with(&shop, "1").await, device(&shop).await);
     shop.gate.plan(Op::Replace, [Step::before(elsewhere(&desktop, "/send"))]);
@@ -245,5 +296,8 @@ on_each_store! {
     a_request_that_comes_late_completes_nothing_that_was_given_back,
     wherever_it_dies_it_is_completed_once_or_not_at_all,
     what_is_being_completed_survives_that_its_archive_cannot_be_asked,
+    two_clicks_at_once_complete_one,
+    two_clicks_at_once_beyond_the_quota_are_both_told,
+    given_back_as_it_was_it_is_completed_all_the_same,
     two_devices_that_complete_at_once_complete_one,
 }

@@ -10,7 +10,7 @@ use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use testbed::{Answer, Client, RedisServer, Reply};
+use testbed::{Answer, Client, PostgresServer, RedisServer, Reply};
 use thin_session::{
     AtSignIn, Clock, Keyring, LazySession, MemoryStore, RedisStore, Session, SessionData, SessionError,
     SessionErrorKind, SessionLayer, Sessions, SignedIn, UserId, Visitor,
@@ -144,6 +144,23 @@ impl Shop {
             keys: Keyring::generate(),
             redis: Some(server),
         }
+    }
+
+    /// A shop with a SQLite file of its own, which goes by the shop's clock.
+    pub(crate) async fn on_sqlite() -> Self {
+        Self::on_sql(Inner::sqlite().await)
+    }
+
+    /// A shop with a database of its own on a Postgres that all share. It goes by the shop's clock.
+    pub(crate) async fn on_postgres() -> Self {
+        let url = tokio::task::spawn_blocking(|| PostgresServer::shared().database());
+        Self::on_sql(Inner::postgres(&url.await.expect("Postgres starts")).await)
+    }
+
+    fn on_sql(inner: Inner) -> Self {
+        let clock = Clock::manual();
+        let gate = Arc::new(Gate::new(inner.by(&clock)));
+        Self { gate, clock, keys: Keyring::generate(), redis: None }
     }
 
     /// How many writes on sessions its Redis has carried out, also of those that changed nothing. Once the mark is there,
@@ -317,6 +334,20 @@ macro_rules! on_each_store {
             $(#[tokio::test]
             async fn $scenario() {
                 super::$scenario(crate::shop::Shop::on_redis().await).await;
+            })+
+        }
+
+        mod on_sqlite {
+            $(#[tokio::test]
+            async fn $scenario() {
+                super::$scenario(crate::shop::Shop::on_sqlite().await).await;
+            })+
+        }
+
+        mod on_postgres {
+            $(#[tokio::test]
+            async fn $scenario() {
+                super::$scenario(crate::shop::Shop::on_postgres().await).await;
             })+
         }
     };

@@ -211,6 +211,7 @@ async fn a_sign_in_that_the_end_of_all_overtakes_is_refused(shop: Shop) {
         assert_eq!(see(&adas, "/who").await, "");
         assert_eq!(see(&browser, "/cart").await, "tea", "the old one has not moved");
         assert_eq!(shop.gate.live().await.len(), 1);
+        shop.let_time_pass().await;
     }
 }
 

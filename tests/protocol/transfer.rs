@@ -23,6 +23,7 @@ impl UserSessionData for Transfer {
 }
 
 const TWO: Quota = Quota::rolling(2, Duration::from_secs(86_400));
+const TWENTY: Quota = Quota::rolling(20, Duration::from_secs(30 * 86_400));
 const MANY: Quota = Quota::rolling(1000, Duration::from_secs(86_400));
 
 /// The pages.
@@ -34,9 +35,11 @@ pub(crate) fn pages() -> Router {
         .route("/complete", post(async |mut transfer: UserSession<Transfer>| transfer.complete().await))
         .route("/abandon", post(async |mut transfer: UserSession<Transfer>| transfer.abandon().await))
         .route("/send", post(async |transfer: UserSession<Transfer>| send(transfer, MANY).await))
+        .route("/send-one-of-twenty", post(async |transfer: UserSession<Transfer>| send(transfer, TWENTY).await))
         .route("/send-one-of-two", post(async |transfer: UserSession<Transfer>| send(transfer, TWO).await))
         .route("/next/{step}", post(next))
-        .route("/history", get(history))
+        .route("/history", get(async |sessions: Sessions| history(sessions, Path("ada".to_owned())).await))
+        .route("/history/{user}", get(history))
 }
 
 async fn step(mut transfer: UserSession<Transfer>, Path(step): Path<String>) -> Result<String, SessionError> {
@@ -63,9 +66,9 @@ async fn next(mut transfer: UserSession<Transfer>, Path(step): Path<String>) -> 
     transfer.update(|transfer| transfer.0.push(step.clone())).await
 }
 
-/// What Ada has ended, the first in front.
-async fn history(sessions: Sessions) -> Result<String, SessionError> {
-    let mut ended = sessions.history(&UserId::new("ada")?, None, 100).await?;
+/// What a user has ended, the first in front.
+async fn history(sessions: Sessions, Path(user): Path<String>) -> Result<String, SessionError> {
+    let mut ended = sessions.history(&UserId::new(user)?, None, 10_000).await?;
     ended.reverse();
     Ok(ended.iter().map(told).collect::<Vec<_>>().join(", "))
 }

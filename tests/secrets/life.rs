@@ -12,10 +12,10 @@ use serde::{Deserialize, Serialize, Serializer};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use testbed::Client;
-use thin_session::store::Store;
+use thin_session::store::LastingStore;
 use thin_session::{
-    Cost, IfUndecodable, LazySession, Old, Peek, RecentAuth, Session, SessionData, SessionError, SessionLayer,
-    Sessions, SignedIn, UserId, Visitor,
+    Cost, IfUndecodable, LazySession, Old, Peek, Quota, RecentAuth, Session, SessionData, SessionError, SessionLayer,
+    Sessions, SignedIn, UserId, UserSession, UserSessionData, Visitor,
 };
 use tokio::sync::Barrier;
 
@@ -35,6 +35,16 @@ pub(crate) struct Talkative(pub(crate) String);
 
 impl SessionData for Talkative {
     const NAME: &'static str = "talkative";
+}
+
+/// What its user goes on with elsewhere.
+#[derive(Default, Serialize, Deserialize)]
+struct Journey(String);
+
+impl UserSessionData for Journey {
+    const KIND: &'static str = "journey";
+    // The store goes by a clock of its own.
+    const IDLE: Duration = Duration::from_secs(20 * 86_400);
 }
 
 /// Read by the next release as something else, and started over.
@@ -182,6 +192,38 @@ async fn sign_in(mut visitor: Visitor) -> Result<(), SessionError> {
     noted(result)
 }
 
+async fn travel(journey: Result<UserSession<Journey>, SessionError>) -> Result<(), SessionError> {
+    note(&journey);
+    let mut journey = journey.inspect_err(|error| note_error(error))?;
+    let result = journey.update(|journey| journey.0.push_str(CONTENT)).await;
+    note(&journey);
+    noted(result)
+}
+
+/// Completes one within a quota, unless that is used up; and what another request has changed meanwhile is not.
+async fn arrive(mut journey: UserSession<Journey>, request: Request) -> Result<(), SessionError> {
+    const ONE: Quota = Quota::rolling(1, Duration::from_secs(3600));
+    let mut seen_before = UserSession::<Journey>::of(&request).await?;
+    noted(travel(UserSession::of(&request).await).await)?;
+    noted(seen_before.complete().await).expect_err("it was changed");
+    journey.reload().await?;
+    match journey.complete_within(ONE).await.inspect_err(|error| note_error(error))? {
+        Ok(()) => Ok(()),
+        Err(refusal) => {
+            note(&refusal);
+            note_error(&refusal);
+            noted(journey.abandon().await)
+        }
+    }
+}
+
+async fn history(sessions: Sessions) -> Result<String, SessionError> {
+    let history = sessions.history(&UserId::new(USER)?, None, 100).await.inspect_err(|error| note_error(error))?;
+    note(&history);
+    assert!(history.iter().all(|past| past.payload.contains(CONTENT)));
+    Ok(history.len().to_string())
+}
+
 async fn devices(sessions: Sessions) -> Result<String, SessionError> {
     let listed = sessions.list(&UserId::new(USER)?).await.inspect_err(|error| note_error(error))?;
     note(&sessions);
@@ -226,6 +268,9 @@ fn pages() -> Router {
         .route("/recent", get(async |who: Result<RecentAuth<60>, SessionError>| noted(who)))
         .route("/sign-in", post(sign_in))
         .route("/prove", post(async |mut visitor: Visitor| noted(visitor.reauthenticated().await)))
+        .route("/travel", post(travel))
+        .route("/arrive", post(arrive))
+        .route("/history", get(history))
         .route("/devices", get(devices))
         .route("/end-each", post(end_each))
         .route("/end-others", post(end_others))
@@ -256,7 +301,7 @@ pub(crate) fn app(layer: &SessionLayer) -> Router {
 }
 
 /// Sends requests of one browser; each has the status that is given with it.
-async fn visit<S: Store>(site: &Site<S>, browser: &mut Client, requests: &[(Method, &str, u16)]) {
+async fn visit<S: LastingStore>(site: &Site<S>, browser: &mut Client, requests: &[(Method, &str, u16)]) {
     for (method, path, status) in requests {
         let answer = site.send(browser, method.clone(), path).await;
         assert_eq!(answer.status.as_u16(), *status, "{method} {path}");
@@ -264,7 +309,7 @@ async fn visit<S: Store>(site: &Site<S>, browser: &mut Client, requests: &[(Meth
 }
 
 /// Lives through everything. At the end a session of each kind, and markers of others, are still in the store.
-pub(crate) async fn live<S: Store>(site: &Site<S>) {
+pub(crate) async fn live<S: LastingStore>(site: &Site<S>) {
     let (get, post) = (Method::GET, Method::POST);
     let (get, post) = (|path, status| (get.clone(), path, status), |path, status| (post.clone(), path, status));
     let mut browser = Client::new(app(&site.layer));
@@ -281,7 +326,8 @@ pub(crate) async fn live<S: Store>(site: &Site<S>) {
     site.clock.advance(Duration::from_secs(200));
     visit(site, &mut browser, &[get("/recent", 401), get("/look", 200), post("/prove", 200), post("/write", 200)])
         .await;
-    visit(site, &mut anonymous.clone(), &[post("/write", 409)]).await;
+    visit(site, &mut anonymous.clone(), &[post("/write", 409), post("/travel", 401)]).await;
+    travels(site, &mut browser).await;
 
     two_releases(site, &mut browser).await;
     misconfigure(site);
@@ -298,7 +344,7 @@ pub(crate) async fn live<S: Store>(site: &Site<S>) {
 }
 
 /// Everything that lists and ends sessions, and one more than there may be. Two of them, and nothing else, are left.
-async fn many_devices<S: Store>(site: &Site<S>) {
+async fn many_devices<S: LastingStore>(site: &Site<S>) {
     let (get, post) = (|path, status| (Method::GET, path, status), |path, status| (Method::POST, path, status));
     let mut device = Client::new(app(&site.layer));
     for end in ["/end-each", "/end-others", "/end-all", "/end-everything"] {
@@ -317,6 +363,16 @@ async fn many_devices<S: Store>(site: &Site<S>) {
     }
 }
 
+/// One that is completed, one that its quota refuses, one that runs out, and one that is under way at the end.
+async fn travels<S: LastingStore>(site: &Site<S>, browser: &mut Client) {
+    let (get, post) = (|path, status| (Method::GET, path, status), |path, status| (Method::POST, path, status));
+    for _ in 0..2 {
+        visit(site, browser, &[post("/travel", 200), post("/travel", 200), post("/arrive", 200)]).await;
+    }
+    assert_eq!(site.send(browser, Method::GET, "/history").await.text(), "2");
+    visit(site, browser, &[post("/travel", 200), get("/look", 200)]).await;
+}
+
 /// Both have read when the first of them writes.
 async fn conflict(browser: &Client) {
     let one = || browser.ask(Method::POST, "/meet");
@@ -324,7 +380,7 @@ async fn conflict(browser: &Client) {
     assert_eq!((first.status.as_u16(), second.status.as_u16()), (200, 200));
 }
 
-async fn two_releases<S: Store>(site: &Site<S>, browser: &mut Client) {
+async fn two_releases<S: LastingStore>(site: &Site<S>, browser: &mut Client) {
     let mut next = browser.at(served(pages_of_the_next_release(), &site.another_layer()));
     for (method, path, status) in [
         (Method::GET, "/diary", 500),
@@ -338,11 +394,11 @@ async fn two_releases<S: Store>(site: &Site<S>, browser: &mut Client) {
 }
 
 /// Two types of one name, found when the layer is built.
-fn misconfigure<S: Store>(site: &Site<S>) {
+fn misconfigure<S: LastingStore>(site: &Site<S>) {
     note(&site.another_layer().slots::<Diary>().slots::<next::Diary>());
 }
 
-async fn refusals<S: Store>(site: &Site<S>, browser: &Client) {
+async fn refusals<S: LastingStore>(site: &Site<S>, browser: &Client) {
     let mut stranger = Client::new(app(&site.layer));
     assert_eq!(site.send(&mut stranger, Method::POST, "/write").await.status, 200);
     let mut another = Client::new(app(&site.layer));
@@ -369,7 +425,7 @@ async fn refusals<S: Store>(site: &Site<S>, browser: &Client) {
     }
 }
 
-async fn outage<S: Store>(site: &Site<S>, browser: &mut Client) {
+async fn outage<S: LastingStore>(site: &Site<S>, browser: &mut Client) {
     let impatient = site.layer.clone().store_deadline(Duration::from_millis(50)).expect("it is in bounds");
     let mut client = browser.at(app(&impatient));
     for mode in [Mode::Down, Mode::Silent] {
@@ -377,6 +433,8 @@ async fn outage<S: Store>(site: &Site<S>, browser: &mut Client) {
         for (method, path) in [
             (Method::GET, "/diary"),
             (Method::POST, "/write"),
+            (Method::POST, "/travel"),
+            (Method::GET, "/history"),
             (Method::POST, "/sign-in"),
             (Method::POST, "/sign-out"),
             (Method::GET, "/proof"),
@@ -395,7 +453,7 @@ async fn outage<S: Store>(site: &Site<S>, browser: &mut Client) {
     site.store.set_mode(Mode::Up);
 }
 
-async fn after_the_response<S: Store>(site: &Site<S>) {
+async fn after_the_response<S: LastingStore>(site: &Site<S>) {
     type Kept = Arc<Mutex<Option<Session<Diary>>>>;
 
     async fn keep(diary: Session<Diary>, Extension(kept): Extension<Kept>) {

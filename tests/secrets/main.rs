@@ -5,6 +5,7 @@
 mod canary;
 mod evidence;
 mod life;
+mod shelf;
 mod site;
 mod witness;
 
@@ -66,6 +67,16 @@ async fn what_is_searched_is_what_was_logged_and_shown() {
         "Keyring {",
         "SessionLayer {",
         "Session<",
+        "UserSession<",
+        "user session changed",
+        "user session ended",
+        "its quota is used up",
+        "could not be moved to the archive",
+        "EndedSession {",
+        "QuotaExceeded {",
+        "Replacement {",
+        "Outgoing {",
+        "Changed",
         "Peek<",
         "LazySession<",
         "SignedIn {",

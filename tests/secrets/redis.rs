@@ -26,7 +26,8 @@ async fn a_life_in_redis_leaves_no_trace() {
     let dump = server.dump();
     assert!(dump.len() > 1000, "there is something to look at");
     // Sessions, the index and the epoch of their user, news, and the mark of the store.
-    for kind in ["}:s:", "}:u:", "}:e:", "}:n\n", "}:mark\n"] {
+    // A user session, and those that have ended.
+    for kind in ["}:s:", "}:u:", "}:e:", "}:n\n", "}:mark\n", "}:l:", "}:o\n"] {
         assert!(dump.windows(kind.len()).any(|part| part == kind.as_bytes()), "{kind} is in the dump");
     }
     site.assert_absent("what Redis keeps", &dump);
@@ -101,7 +102,7 @@ async fn nothing_in_a_dump_opens_a_session() {
     let site = site(&server).await;
     live(&site).await;
     let (before, found) = (site.store.calls(), Found::in_dump(&server));
-    for kind in ["s", "u", "e", "n", "mark"] {
+    for kind in ["s", "u", "e", "n", "mark", "l", "o"] {
         assert!(found.strings.contains(kind.as_bytes()), "the part {kind:?} of a key is among the strings");
     }
     assert!(found.strings.len() > 30 && found.windows.len() > 10_000);
@@ -152,6 +153,7 @@ impl Found {
         for key in server.keys() {
             let [zset, stream]: [&[&[u8]]; 2] = [&[b"ZRANGE", &key, b"0", b"-1"], &[b"XRANGE", &key, b"-", b"+"]];
             match &*server.command(&[b"TYPE", &key]).text() {
+                "hash" => add(&mut strings, server.command(&[b"HGETALL", &key])),
                 "string" => add(&mut strings, server.command(&[b"GET", &key])),
                 "zset" => add(&mut strings, server.command(zset)),
                 "stream" => add(&mut strings, server.command(stream)),

@@ -3,6 +3,7 @@
 use super::canary::Canaries;
 use super::evidence::{evidence, note, note_answer, set_cookies, stored};
 use super::life::{CONTENT, LABEL, USER};
+use super::shelf::Shelf;
 use super::witness::Witness;
 use aes_gcm::KeyInit as _;
 use aes_gcm::aead::AeadInOut as _;
@@ -15,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use testbed::{Answer, Client};
-use thin_session::store::Store;
+use thin_session::store::LastingStore;
 use thin_session::{Clock, Keyring, Secret, SessionLayer};
 use tower::{Service as _, ServiceExt as _};
 use xaes_256_gcm::{Nonce, Tag, Xaes256Gcm};
@@ -41,7 +42,7 @@ pub(crate) struct Site<S> {
     cookies: Mutex<BTreeSet<(String, String)>>,
 }
 
-impl<S: Store> Site<S> {
+impl<S: LastingStore> Site<S> {
     pub(crate) fn new(store: S) -> Self {
         let store = Arc::new(Witness::new(store));
         let (lasting, current): ([u8; 32], [u8; 32]) = (rand::random(), rand::random());
@@ -50,7 +51,8 @@ impl<S: Store> Site<S> {
         let keys = Keyring::new(first, second).expect("they differ");
         note(&keys);
         let clock = Clock::manual();
-        let layer = SessionLayer::new(Arc::clone(&store), keys.clone()).clock(clock.clone());
+        let layer = SessionLayer::with_user_sessions(Arc::clone(&store), keys.clone()).clock(clock.clone());
+        let layer = layer.archive(Shelf::default());
         let layer = layer.max_sessions_per_user(CAP).expect("it is in bounds");
         note(&layer);
         Self { store, clock, layer, keys, lasting, current, cookies: Mutex::default() }
@@ -115,6 +117,9 @@ impl<S: Store> Site<S> {
             canaries.add(which, secret);
             for label in ["visitor cookie", "anonymous session cookie", "signed-in session cookie", "session record"] {
                 canaries.add(&format!("the key for a {label} from {which}"), &expand::<32>(secret, label));
+            }
+            for label in ["user session record", "ended session on its way to the archive"] {
+                canaries.add(&format!("the key for an {label} from {which}"), &expand::<32>(secret, label));
             }
             canaries.add(&format!("the key for users from {which}"), &expand::<32>(secret, "user digest"));
             canaries.add(&format!("the key for logs from {which}"), &expand::<32>(secret, "log name"));

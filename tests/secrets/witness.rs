@@ -6,9 +6,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use thin_session::store::{
-    Admission, Admitted, Answer, Departure, Entry, Key, Marker, Member, Outcome, Owner, Revocation, Revocations, Store,
-    StoreError, Sweep, Swept, Timestamp, WriteId,
+    Admission, Admitted, Answer, Departure, Entry, Key, LastingStore, Marker, Member, Outcome, Outgoing, Owner,
+    Replaced, Replacement, Revocation, Revocations, Store, StoreError, Sweep, Swept, Timestamp, WriteId,
 };
+use uuid::Uuid;
 
 /// Stands before another store.
 pub(crate) struct Witness<S> {
@@ -54,6 +55,11 @@ impl<S> Witness<S> {
 
     fn up(&self) -> Answer<&S> {
         self.calls.fetch_add(1, Ordering::SeqCst);
+        self.uncounted()
+    }
+
+    /// For what goes on beside the requests.
+    fn uncounted(&self) -> Answer<&S> {
         match *self.mode.lock().expect("nobody panics with it") {
             Mode::Up => Ok(&self.inner),
             Mode::Down => Err(StoreError::not_applied(io::Error::from(io::ErrorKind::ConnectionRefused))),
@@ -164,5 +170,40 @@ impl<S: Store> Store for Witness<S> {
 
     async fn follow(&self, realm: &'static str, known: &Revocations) {
         self.inner.follow(realm, known).await;
+    }
+}
+
+impl<S: LastingStore> LastingStore for Witness<S> {
+    async fn load_both(&self, session: &Key, user_session: &Key) -> Answer<[Option<Entry>; 2]> {
+        note_key(session);
+        let answer = noted(self.begin(user_session)?.load_both(session, user_session).await);
+        answer.iter().flatten().flatten().for_each(note_entry);
+        answer
+    }
+
+    async fn replace(&self, key: &Key, replacement: &Replacement<'_>) -> Answer<Replaced> {
+        note(replacement);
+        note_entry(replacement.entry);
+        if let Some(outgoing) = replacement.outgoing {
+            note_stored(outgoing.id.as_bytes());
+            note_stored(&outgoing.sealed);
+        }
+        noted(self.begin(key)?.replace(key, replacement).await)
+    }
+
+    async fn renew(&self, key: &Key, seen: Timestamp, idle: Duration, keep_for: Duration) -> Answer<bool> {
+        noted(self.begin(key)?.renew(key, seen, idle, keep_for).await)
+    }
+
+    async fn outbox(&self, realm: &'static str, shard: u8, limit: usize) -> Answer<Vec<Outgoing>> {
+        noted(self.uncounted()?.outbox(realm, shard, limit).await)
+    }
+
+    async fn full_outboxes(&self, realm: &'static str) -> Answer<Vec<u8>> {
+        noted(self.uncounted()?.full_outboxes(realm).await)
+    }
+
+    async fn sent(&self, realm: &'static str, shard: u8, ids: &[Uuid]) -> Answer<()> {
+        noted(self.uncounted()?.sent(realm, shard, ids).await)
     }
 }

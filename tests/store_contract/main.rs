@@ -11,6 +11,7 @@
 //! | [`entries`] | entries by their bytes |
 //! | [`markers`] | what sessions leave |
 //! | [`memory`] | what is peculiar to `MemoryStore` |
+//! | [`memory_lasting`] | the same as the place of user sessions, and as an archive |
 //! | [`redis`] | what is peculiar to `RedisStore` |
 //! | [`sql`] | what is peculiar to `SqlStore` |
 
@@ -21,6 +22,7 @@ mod entries;
 mod lasting;
 mod markers;
 mod memory;
+mod memory_lasting;
 mod redis;
 mod sql;
 mod users;

@@ -151,7 +151,7 @@ async fn an_epoch_is_kept_for_a_day_longer_than_it_matters() {
 }
 
 /// The answer of a store in memory, which nobody has to wait for.
-fn at_once<T>(call: impl Future<Output = Answer<T>>) -> Answer<T> {
+pub(crate) fn at_once<T>(call: impl Future<Output = Answer<T>>) -> Answer<T> {
     match pin!(call).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(answer) => answer,
         Poll::Pending => panic!("it waits"),

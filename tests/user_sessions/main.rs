@@ -6,11 +6,13 @@
 //! | [`devices`] | two devices of one user, and signing out of one |
 //! | [`windows`] | idle and absolute limits; visits |
 //! | [`quotas`] | how many may be completed |
+//! | [`wire`] | what it puts on the wire, and in how many round trips |
 
 mod devices;
 mod life;
 mod quotas;
 mod windows;
+mod wire;
 
 use serde::{Deserialize, Serialize};
 use std::time::Duration;

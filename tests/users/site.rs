@@ -10,9 +10,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::collections::BTreeSet;
 use std::env;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use testbed::{Client, RedisServer};
+use tempfile::TempDir;
+use testbed::{Client, PostgresServer, RedisServer};
 use thin_session::{
     Clock, Keyring, MemoryStore, RedisStore, Secret, SessionError, SessionLayer, Sessions, SignedIn, UserId, Visitor,
 };
@@ -33,6 +35,10 @@ pub(crate) fn rounds(short: usize, full: usize) -> usize {
 pub(crate) enum Place {
     Memory,
     Redis(Arc<RedisServer>),
+    /// In a file, which each process opens for itself.
+    Sqlite(TempDir),
+    /// In a database of its own, by this URL.
+    Postgres(String),
 }
 
 /// A store that all servers share, and what they have in common.
@@ -40,8 +46,25 @@ pub(crate) struct Site {
     pub(crate) clock: Clock,
     pub(crate) secrets: [String; 2],
     pub(crate) redis: Option<Arc<RedisServer>>,
+    sql: Option<Sql>,
     /// In front of the store; of each server that has one of its own.
     gates: Mutex<Vec<Arc<Gate>>>,
+}
+
+/// Where a SQL store is opened once more.
+#[derive(Clone)]
+enum Sql {
+    Sqlite(PathBuf),
+    Postgres(String),
+}
+
+impl Sql {
+    async fn open(&self) -> Inner {
+        match self {
+            Self::Sqlite(path) => Inner::sqlite_at(path, None).await,
+            Self::Postgres(url) => Inner::postgres(url).await,
+        }
+    }
 }
 
 /// One server, as if in a process of its own: it knows what it has heard.
@@ -57,21 +80,44 @@ impl Place {
         Self::Redis(Arc::new(RedisServer::start()))
     }
 
-    /// A site with an empty gate in front of the store.
-    pub(crate) async fn site(&self) -> Site {
-        self.site_by(Clock::system()).await
+    pub(crate) fn sqlite() -> Self {
+        Self::Sqlite(tempfile::tempdir().expect("a folder can be made"))
     }
 
+    pub(crate) fn postgres() -> Self {
+        Self::Postgres(tokio::task::block_in_place(|| PostgresServer::shared().database()))
+    }
+
+    /// A site with an empty gate in front of the store, which goes by its own clock.
+    pub(crate) async fn site(&self) -> Site {
+        self.site_on(Clock::system(), |inner| inner).await
+    }
+
+    /// The same, by this clock if the store can be told one.
     pub(crate) async fn site_by(&self, clock: Clock) -> Site {
+        let told = clock.clone();
+        self.site_on(clock, move |inner| inner.by(&told)).await
+    }
+
+    async fn site_on(&self, clock: Clock, tell: impl FnOnce(Inner) -> Inner) -> Site {
+        let sql = match self {
+            Self::Memory | Self::Redis(_) => None,
+            Self::Sqlite(folder) => Some(Sql::Sqlite(folder.path().join("store.db"))),
+            Self::Postgres(url) => Some(Sql::Postgres(url.clone())),
+        };
         let (inner, redis) = match self {
             Self::Memory => (Inner::Memory(MemoryStore::new().with_clock(clock.clone())), None),
             Self::Redis(server) => {
                 let archive = MemoryStore::new().with_clock(clock.clone());
                 (Inner::Redis(connect(&server.url()).await, archive), Some(Arc::clone(server)))
             }
+            Self::Sqlite(_) | Self::Postgres(_) => {
+                let sql = sql.as_ref().expect("it is a SQL store");
+                (tell(sql.open().await), None)
+            }
         };
         let secrets = [secret(), secret()];
-        Site { clock, secrets, redis, gates: Mutex::new(vec![Arc::new(Gate::new(inner))]) }
+        Site { clock, secrets, redis, sql, gates: Mutex::new(vec![Arc::new(Gate::new(inner))]) }
     }
 }
 
@@ -118,9 +164,14 @@ impl Site {
 
     /// The same, configured.
     pub(crate) async fn elsewhere_by(&self, configure: impl FnOnce(SessionLayer) -> SessionLayer) -> Server {
-        match &self.redis {
-            None => self.server_with(configure),
-            Some(redis) => self.elsewhere_at(&redis.url(), configure).await,
+        match (&self.redis, &self.sql) {
+            (None, None) => self.server_with(configure),
+            (Some(redis), _) => self.elsewhere_at(&redis.url(), configure).await,
+            (None, Some(sql)) => {
+                let gate = Arc::new(Gate::new(sql.open().await.by(&self.clock)));
+                self.gates.lock().unwrap().push(Arc::clone(&gate));
+                self.behind(gate, configure)
+            }
         }
     }
 
@@ -271,6 +322,20 @@ macro_rules! in_each_place {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
             async fn $scenario() {
                 super::$scenario(crate::site::Place::redis()).await;
+            })+
+        }
+
+        mod on_sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $scenario() {
+                super::$scenario(crate::site::Place::sqlite()).await;
+            })+
+        }
+
+        mod on_postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $scenario() {
+                super::$scenario(crate::site::Place::postgres()).await;
             })+
         }
     };

@@ -3,7 +3,7 @@
 use super::desk::Desk;
 use super::stand::{Base, Held, Prepared, Sight, Stand};
 use crate::error::{SessionError, SessionErrorKind};
-use crate::record::{Slot, UserBody};
+use crate::record::{EndReason, Slot, UserBody};
 use crate::sealing::seal_outgoing;
 use crate::store::{Key, Replacement, Standing, Swap};
 use crate::telemetry;
@@ -73,9 +73,7 @@ impl Desk {
                 }
                 swap => self.overtaken(&mut view, swap)?,
             }
-            if !self.store.has_time(until) {
-                return Err(SessionErrorKind::Contended.into());
-            }
+            self.check_time(until)?;
         }
         Err(SessionErrorKind::Contended.into())
     }
@@ -138,7 +136,8 @@ impl Desk {
         let outgoing = outgoing.as_ref();
         let replacement = Replacement { asked_by, expected, standing, entry: &entry, keep_for, outgoing };
         let swap = self.store.replace(&self.key, &replacement, until).await?;
-        if outgoing.is_some() && matches!(swap, Swap::Applied(_)) {
+        if lapsed.is_some() && matches!(swap, Swap::Applied(_)) {
+            telemetry::user_session_ended(self.kind.name, EndReason::Expired.as_str());
             realm.mover.wake();
         }
         Ok((swap, stand))

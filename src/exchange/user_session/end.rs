@@ -9,6 +9,7 @@ use crate::sealing::seal_outgoing;
 use crate::store::{Entry, Replacement, Standing, Swap};
 use crate::telemetry;
 use std::time::Duration;
+use tokio::time::Instant;
 
 impl Desk {
     /// Ends the user session that was seen, if nobody has changed it since. Goes on to its end if the request is dropped
@@ -21,46 +22,69 @@ impl Desk {
         let desk = self.clone();
         to_the_end(async move {
             let asked_by = desk.asked_by().await?;
+            let (realm, until) = (&desk.realm, desk.store.deadline());
             let mut view = desk.view().await;
-            let held = desk.held(&mut view, &seen).await?;
-            let realm = &desk.realm;
-            let (entry, stand) = held.marker(realm, reason);
-            let past = held.past(reason, realm.clock.now());
-            let outgoing = desk.archive.as_ref().map(|_| seal_outgoing(&realm.keys, realm.name, &past));
-            let replacement = Replacement {
-                asked_by,
-                expected: Some(seen.write_id),
-                standing: Standing::Lives(desk.kind.idle),
-                entry: &entry,
-                keep_for: Marker::KEPT,
-                outgoing: outgoing.as_ref(),
-            };
-            let swap = desk.store.replace(&desk.key, &replacement, desk.store.deadline()).await?;
-            let Swap::Applied(_) = swap else { return desk.refused(&mut view, swap, &seen) };
-            *view = Some(stand);
-            realm.mover.wake();
-            telemetry::user_session_ended(desk.kind.name, reason.as_str());
-            Ok(())
+            loop {
+                let held = desk.held(&mut view, &seen, until).await?;
+                let (entry, stand) = held.marker(realm, reason);
+                let past = held.past(reason, realm.clock.now());
+                let outgoing = desk.archive.as_ref().map(|_| seal_outgoing(&realm.keys, realm.name, &past));
+                let replacement = Replacement {
+                    asked_by,
+                    expected: Some(held.base.write_id),
+                    standing: Standing::Lives(desk.kind.idle),
+                    entry: &entry,
+                    keep_for: Marker::KEPT,
+                    outgoing: outgoing.as_ref(),
+                };
+                match desk.store.replace(&desk.key, &replacement, until).await? {
+                    Swap::Applied(since) => {
+                        *view = Some(stand);
+                        if let Some(entry) = since {
+                            desk.see(&mut view, Some(&entry))?;
+                        }
+                        realm.mover.wake();
+                        telemetry::user_session_ended(desk.kind.name, reason.as_str());
+                        return Ok(());
+                    }
+                    swap => desk.overtaken(&mut view, swap)?,
+                }
+                desk.check_time(until)?;
+            }
         })
         .await
     }
 
-    /// What was seen, with all that a write needs. This request may have seen more since.
-    pub(super) async fn held(&self, view: &mut Option<Stand>, seen: &Sight) -> Result<Held, SessionError> {
+    /// What was seen, as it stands there now, with all that a write needs. Somebody may have tried to complete it meanwhile, in vain:
+    /// what counts is what it holds.
+    ///
+    /// # Errors
+    ///
+    /// `Changed` and `Ended`, as for [`end`](Self::end); `Contended` if somebody is completing it for too long.
+    pub(super) async fn held(
+        &self,
+        view: &mut Option<Stand>,
+        seen: &Sight,
+        until: Instant,
+    ) -> Result<Held, SessionError> {
         if view.is_none() || self.is_after_the_response() {
             self.read(view).await?;
         }
-        match view.as_ref() {
-            Some(Stand::Live(held)) if held.base.write_id == seen.write_id => Ok(held.clone()),
-            Some(stand) => Err(why_not(stand, seen).into()),
-            None => Err(SessionErrorKind::Ended.into()),
+        while matches!(view, Some(Stand::Completing(held)) if held.id() == seen.id) {
+            self.wait_until_settled(view, until).await?;
+        }
+        match view {
+            Some(Stand::Live(held)) if held.id() == seen.id && held.body.slot == seen.body.slot => Ok(held.clone()),
+            Some(Stand::Live(held)) if held.id() == seen.id => Err(SessionErrorKind::Changed.into()),
+            _ => Err(SessionErrorKind::Ended.into()),
         }
     }
 
-    /// Why a user session was not ended, or frozen, as it was seen.
-    pub(super) fn refused<T>(&self, view: &mut Option<Stand>, swap: Swap, seen: &Sight) -> Result<T, SessionError> {
-        self.overtaken(view, swap)?;
-        Err(view.as_ref().map_or(SessionErrorKind::Ended, |stand| why_not(stand, seen)).into())
+    /// # Errors
+    ///
+    /// `Contended` if there is no time for a further try.
+    pub(super) fn check_time(&self, until: Instant) -> Result<(), SessionError> {
+        if self.store.has_time(until) { Ok(()) } else { Err(SessionErrorKind::Contended.into()) }
     }
 
     /// Replaces one that was being completed. Nobody's browser has to be signed in for that.
@@ -69,12 +93,5 @@ impl Desk {
         let (asked_by, standing, outgoing) = (None, Standing::Any, None);
         let replacement = Replacement { asked_by, expected, standing, entry, keep_for, outgoing };
         self.store.replace(&self.key, &replacement, self.store.deadline()).await
-    }
-}
-
-fn why_not(stand: &Stand, seen: &Sight) -> SessionErrorKind {
-    match stand {
-        Stand::Live(held) | Stand::Completing(held) if held.id() == seen.id => SessionErrorKind::Changed,
-        Stand::Live(_) | Stand::Completing(_) | Stand::Vacant(_) | Stand::Lapsed(_) => SessionErrorKind::Ended,
     }
 }

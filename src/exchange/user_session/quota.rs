@@ -14,6 +14,7 @@ use crate::record::{EndReason, Marker, UserBody};
 use crate::store::{Replacement, Standing, Swap};
 use crate::telemetry;
 use tokio::sync::MutexGuard;
+use tokio::time::Instant;
 
 /// Whether a completion was within its quota.
 #[derive(Debug)]
@@ -34,35 +35,34 @@ impl Desk {
         let archive = self.archive()?.clone();
         let desk = self.clone();
         to_the_end(async move {
-            let mut view = desk.freeze(&seen).await?;
-            let Some(Stand::Completing(frozen)) = view.clone() else {
-                return Err(SessionErrorKind::Changed.into());
-            };
-            let ended = EndedSession::of(&frozen.past(EndReason::Completed, desk.realm.clock.now()))?;
-            let attempt = frozen.base.write_id;
-            match archive.complete(desk.realm.name, &ended, &attempt, quota).await {
-                Ok(Completion::Completed) => {
-                    // If this fails, the next who looks finishes it.
-                    if let Err(error) = desk.close(&mut view, &frozen).await {
-                        telemetry::left_to_settle(&error);
+            let until = desk.store.deadline();
+            loop {
+                let (mut view, frozen) = desk.freeze(&seen, until).await?;
+                let ended = EndedSession::of(&frozen.past(EndReason::Completed, desk.realm.clock.now()))?;
+                let attempt = frozen.base.write_id;
+                match archive.complete(desk.realm.name, &ended, &attempt, quota).await {
+                    Ok(Completion::Completed) => {
+                        // If this fails, the next who looks finishes it.
+                        if let Err(error) = desk.close(&mut view, &frozen).await {
+                            telemetry::left_to_settle(&error);
+                        }
+                        return Ok(Allowed::Completed);
                     }
-                    Ok(Allowed::Completed)
+                    Ok(Completion::Exceeded { next }) => {
+                        desk.give_back(&mut view, &frozen).await;
+                        telemetry::quota_exceeded(desk.kind.name);
+                        return Ok(Allowed::Exceeded(view.as_ref().and_then(Stand::sight), next));
+                    }
+                    // Somebody took this for given up, and has given it back.
+                    Ok(Completion::Settled) => desk.read(&mut view).await?,
+                    // It may be in the archive: that is seen to by whoever looks next.
+                    Err(error) if *error.kind() == SessionErrorKind::Unknown => return Err(error),
+                    Err(error) => {
+                        desk.give_back(&mut view, &frozen).await;
+                        return Err(error);
+                    }
                 }
-                Ok(Completion::Exceeded { next }) => {
-                    desk.give_back(&mut view, &frozen).await;
-                    telemetry::quota_exceeded(desk.kind.name);
-                    Ok(Allowed::Exceeded(view.as_ref().and_then(Stand::sight), next))
-                }
-                Ok(Completion::Settled) => {
-                    *view = None;
-                    Err(SessionErrorKind::Changed.into())
-                }
-                // It may be in the archive: that is seen to by whoever looks next.
-                Err(error) if *error.kind() == SessionErrorKind::Unknown => Err(error),
-                Err(error) => {
-                    desk.give_back(&mut view, &frozen).await;
-                    Err(error)
-                }
+                desk.check_time(until)?;
             }
         })
         .await
@@ -74,21 +74,32 @@ impl Desk {
     }
 
     /// Writes down that the archive will be asked. From here on nothing changes what it is asked about.
-    async fn freeze(&self, seen: &Sight) -> Result<MutexGuard<'_, Option<Stand>>, SessionError> {
+    async fn freeze(
+        &self,
+        seen: &Sight,
+        until: Instant,
+    ) -> Result<(MutexGuard<'_, Option<Stand>>, Held), SessionError> {
         let asked_by = self.asked_by().await?;
         let mut view = self.view().await;
-        let held = self.held(&mut view, seen).await?;
-        let body = UserBody { is_completing: true, ..UserBody::clone(&held.body) };
-        let Prepared { entry, keep_for, stand } = held.followed_by(&self.realm, &self.key, &self.kind, body);
-        let (expected, standing) = (Some(seen.write_id), Standing::Lives(self.kind.idle));
-        let replacement = Replacement { asked_by, expected, standing, entry: &entry, keep_for, outgoing: None };
-        match self.store.replace(&self.key, &replacement, self.store.deadline()).await? {
-            // Nobody else changes it while it is frozen, but for one who found this attempt too old.
-            Swap::Applied(None) => *view = Some(stand),
-            Swap::Applied(Some(since)) => self.see(&mut view, Some(&since))?,
-            swap => return self.refused(&mut view, swap, seen),
+        loop {
+            let held = self.held(&mut view, seen, until).await?;
+            let body = UserBody { is_completing: true, ..UserBody::clone(&held.body) };
+            let Prepared { entry, keep_for, stand } = held.followed_by(&self.realm, &self.key, &self.kind, body);
+            let (expected, standing) = (Some(held.base.write_id), Standing::Lives(self.kind.idle));
+            let replacement = Replacement { asked_by, expected, standing, entry: &entry, keep_for, outgoing: None };
+            match self.store.replace(&self.key, &replacement, until).await? {
+                // Nobody else changes it while it is frozen, but for one who finds this attempt too old.
+                Swap::Applied(None) => *view = Some(stand),
+                Swap::Applied(Some(since)) => self.see(&mut view, Some(&since))?,
+                swap => self.overtaken(&mut view, swap)?,
+            }
+            match view.clone() {
+                Some(Stand::Completing(frozen)) if frozen.base.write_id == entry.write_id() => {
+                    return Ok((view, frozen));
+                }
+                _ => self.check_time(until)?,
+            }
         }
-        Ok(view)
     }
 
     /// Ends one that the archive has.

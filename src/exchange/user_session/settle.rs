@@ -3,7 +3,7 @@
 use super::desk::Desk;
 use super::stand::Stand;
 use crate::archive::EndedSession;
-use crate::error::{SessionError, SessionErrorKind};
+use crate::error::SessionError;
 use crate::record::EndReason;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -43,9 +43,7 @@ impl Desk {
         if !matches!(view, Some(Stand::Completing(_))) {
             return Ok(());
         }
-        if !self.store.has_time(until) {
-            return Err(SessionErrorKind::Contended.into());
-        }
+        self.check_time(until)?;
         sleep(Duration::from_millis(rand::random_range(PAUSE))).await;
         self.read(view).await
     }

@@ -23,7 +23,6 @@ pub(crate) struct Kind {
 #[derive(Clone, Debug)]
 pub(crate) struct Sight {
     pub(crate) id: Uuid,
-    pub(crate) write_id: WriteId,
     pub(crate) body: Arc<UserBody>,
 }
 
@@ -124,7 +123,7 @@ impl Held {
     }
 
     pub(super) fn sight(&self) -> Sight {
-        Sight { id: self.id(), write_id: self.base.write_id, body: Arc::clone(&self.body) }
+        Sight { id: self.id(), body: Arc::clone(&self.body) }
     }
 
     pub(super) fn id(&self) -> Uuid {

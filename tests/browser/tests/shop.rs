@@ -2,12 +2,11 @@
 //!
 //! Where a program cannot be installed, its test is counted as ignored, and says why.
 
-use browser::{Chromium, Nginx, missing};
-use fantoccini::{Client, Locator};
-use libtest_mimic::{Arguments, Failed, Trial};
+use browser::{Chromium, Nginx, Window, trial};
+use fantoccini::Locator;
+use libtest_mimic::Arguments;
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
 use testbed::{Example, Http};
 
 fn main() -> ExitCode {
@@ -20,82 +19,14 @@ fn main() -> ExitCode {
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
-fn trial<F>(name: &str, programs: &[&str], test: fn() -> F) -> Trial
-where
-    F: Future<Output = ()> + 'static,
-{
-    let lacking = missing(programs);
-    if let Some(program) = lacking {
-        eprintln!("{name} is skipped: {program} is not installed");
-    }
-    let run = move || {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-        runtime.expect("a runtime can be built").block_on(test());
-        Ok::<_, Failed>(())
-    };
-    Trial::test(name, run).with_ignored_flag(lacking.is_some())
+/// The steps of a customer.
+trait Shopper {
+    async fn sign_in(&self, name: &str, password: &str);
+    async fn sign_out(&self);
+    async fn check_out(&self);
 }
 
-/// A window of a browser, on the shop.
-struct Window<'a> {
-    client: &'a Client,
-    shop: String,
-}
-
-impl Window<'_> {
-    async fn open(&self, path: &str) {
-        self.client.goto(&format!("{}{path}", self.shop)).await.expect("the page opens");
-    }
-
-    async fn text(&self) -> String {
-        let body = self.client.wait().for_element(Locator::Css("body")).await.expect("a page has a body");
-        body.text().await.expect("it has a text")
-    }
-
-    /// The last line of a page, which says what it cost.
-    async fn footer(&self) -> String {
-        let footer = self.client.wait().for_element(Locator::Css("footer")).await.expect("a page has a footer");
-        footer.text().await.expect("it has a text")
-    }
-
-    /// Clicks on what leads to another page, and waits until this one has gone: words that stand on both must not be found
-    /// on this one.
-    async fn click(&self, path: &str) {
-        let page = self.client.find(Locator::Css("html")).await.expect("there is a page");
-        let element = self.client.wait().for_element(Locator::XPath(path)).await.expect("it is there");
-        element.click().await.expect("it can be clicked on");
-        let gone = async {
-            while page.tag_name().await.is_ok() {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        tokio::time::timeout(testbed::LIMIT, gone).await.expect("the page goes");
-    }
-
-    async fn fill(&self, field: &str, value: &str) {
-        let selector = format!("[name={field}]");
-        let field = self.client.wait().for_element(Locator::Css(&selector)).await.expect("the field is there");
-        field.clear().await.expect("it can be cleared");
-        field.send_keys(value).await.expect("it can be filled in");
-    }
-
-    /// Presses the first button with such a caption.
-    async fn press(&self, caption: &str) {
-        self.click(&format!("//button[contains(normalize-space(.), '{caption}')]")).await;
-    }
-
-    /// Follows the first link with such words.
-    async fn follow(&self, words: &str) {
-        self.click(&format!("//a[contains(normalize-space(.), '{words}')]")).await;
-    }
-
-    /// Waits for a page with these words.
-    async fn sees(&self, words: &str) {
-        let path = format!("//body[contains(normalize-space(.), '{words}')]");
-        let found = self.client.wait().for_element(Locator::XPath(&path)).await;
-        assert!(found.is_ok(), "no {words:?} in: {}", self.text().await);
-    }
-
+impl Shopper for Window<'_> {
     async fn sign_in(&self, name: &str, password: &str) {
         self.open("/sign-in").await;
         self.fill("name", name).await;
@@ -127,7 +58,7 @@ impl Window<'_> {
 async fn shopping_in_a_browser() {
     let shop = Example::start("shop", &[]);
     let chromium = Chromium::start().await;
-    let window = Window { client: &chromium.client, shop: shop.url() };
+    let window = Window { client: &chromium.client, site: shop.url() };
 
     window.open("/").await;
     window.sees("asks for no session, and costs none").await;
@@ -178,7 +109,7 @@ async fn take_picture(window: &Window<'_>) {
 async fn what_ada_did_bob_does_not_see() {
     let shop = Example::start("shop", &[]);
     let chromium = Chromium::start().await;
-    let window = Window { client: &chromium.client, shop: shop.url() };
+    let window = Window { client: &chromium.client, site: shop.url() };
     window.open("/").await;
     window.press("Add").await;
     window.sign_in("Ada", "analytical-engine").await;
@@ -206,8 +137,8 @@ async fn what_ada_did_bob_does_not_see() {
 async fn one_user_at_two_browsers() {
     let shop = Example::start("shop", &[]);
     let (home, office) = (Chromium::start().await, Chromium::start().await);
-    let home = Window { client: &home.client, shop: shop.url() };
-    let office = Window { client: &office.client, shop: shop.url() };
+    let home = Window { client: &home.client, site: shop.url() };
+    let office = Window { client: &office.client, site: shop.url() };
     home.sign_in("Ada", "analytical-engine").await;
     office.sign_in("Ada", "analytical-engine").await;
 

@@ -12,6 +12,7 @@ for_all_stores! {
     then_comes_that_none_is_there
     then_comes_the_browsers_session
     then_comes_whether_it_lives
+    with_time_it_idles_out
     no_idle_limit_and_the_longest
     what_has_expired_is_absent_and_asks_in_vain
     a_replacement_that_is_sent_again_finds_itself
@@ -131,6 +132,22 @@ async fn then_comes_whether_it_lives(bench: &impl Bench) {
         assert!(before <= at && at <= bench.clock().now(), "{at:?} is the time by the store's clock");
         assert_eq!(ada.asks(&entry(2), standing(holds)).await, Replaced::Applied);
     }
+}
+
+async fn with_time_it_idles_out(bench: &impl Bench) {
+    let ada = Transfers::of_ada(bench).await;
+    let idle = Duration::from_millis(30);
+    assert_eq!(ada.asks(&entry(1), |_| ()).await, Replaced::Applied);
+    let touched = ada.shows(&entry(1)).await;
+    bench.wait(idle).await;
+    let standing =
+        |standing| move |asked: &mut Replacement<'_>| (asked.expected, asked.standing) = (Some(id(1)), standing);
+    let answer = in_vain(&ada, &entry(2), standing(Standing::Lives(idle))).await;
+    let Replaced::Untimely(now) = answer else { panic!("{answer:?}") };
+    assert!(now.as_millis() >= touched.as_millis() + 30);
+    assert!(!ada.store.renew(&ada.key, touched, idle, KEPT).await.unwrap());
+    assert_eq!(ada.asks(&entry(2), standing(Standing::Lapsed(idle))).await, Replaced::Applied);
+    assert!(ada.shows(&entry(2)).await > touched, "which begins anew");
 }
 
 async fn no_idle_limit_and_the_longest(bench: &impl Bench) {

@@ -8,12 +8,14 @@
 //! | [`refusals`] | what Redis refuses, memory first |
 //! | [`start`] | what `connect` finds out |
 //! | [`users`] | sessions of users: what is in Redis afterwards, and what is refused |
+//! | [`lasting`] | user sessions: what is on the wire and in Redis, and what is refused |
 //! | [`feed`] | following news, through cuts, restarts and a store that was emptied |
 //! | [`people`] | a user and their sessions, to try operations on |
 
 mod connection;
 mod faults;
 mod feed;
+mod lasting;
 mod people;
 mod refusals;
 mod start;

@@ -2,6 +2,7 @@
 
 use crate::wait::LIMIT;
 use std::collections::BTreeMap;
+use std::io;
 use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -65,7 +66,7 @@ impl Http {
     /// Asks, and leaves the cookies as they are: for requests at the same time.
     pub async fn ask(&self, method: &str, path: &str, fields: &[(&str, &str)]) -> HttpAnswer {
         let exchange = async {
-            let mut stream = self.begin(method, path, fields).await;
+            let mut stream = self.begin(method, path, fields).await.expect("the server takes a request");
             let mut bytes = Vec::new();
             stream.read_to_end(&mut bytes).await.expect("an answer arrives");
             HttpAnswer::parse(&bytes)
@@ -73,12 +74,23 @@ impl Http {
         timeout(LIMIT, exchange).await.unwrap_or_else(|_| panic!("{method} {path} was not answered in {LIMIT:?}"))
     }
 
-    /// Sends a request and hangs up, as browsers do with the first of two clicks.
-    pub async fn hang_up_on(&self, method: &str, path: &str, fields: &[(&str, &str)]) {
-        drop(self.begin(method, path, fields).await);
+    /// Asks a server that may be killed meanwhile, and leaves the cookies as they are. None if no whole answer arrives.
+    pub async fn ask_mortal(&self, method: &str, path: &str, fields: &[(&str, &str)]) -> Option<HttpAnswer> {
+        let exchange = async {
+            let mut stream = self.begin(method, path, fields).await.ok()?;
+            let mut bytes = Vec::new();
+            stream.read_to_end(&mut bytes).await.ok()?;
+            HttpAnswer::is_whole(&bytes).then(|| HttpAnswer::parse(&bytes))
+        };
+        timeout(LIMIT, exchange).await.unwrap_or_else(|_| panic!("{method} {path} was not answered in {LIMIT:?}"))
     }
 
-    async fn begin(&self, method: &str, path: &str, fields: &[(&str, &str)]) -> TcpStream {
+    /// Sends a request and hangs up, as browsers do with the first of two clicks.
+    pub async fn hang_up_on(&self, method: &str, path: &str, fields: &[(&str, &str)]) {
+        drop(self.begin(method, path, fields).await.expect("the server takes a request"));
+    }
+
+    async fn begin(&self, method: &str, path: &str, fields: &[(&str, &str)]) -> io::Result<TcpStream> {
         let body: Vec<_> = fields.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
         let body = body.join("&");
         let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.addr);
@@ -93,9 +105,9 @@ impl Http {
         for (name, value) in &self.headers {
             head += &format!("{name}: {value}\r\n");
         }
-        let mut stream = TcpStream::connect(self.addr).await.expect("the server is there");
-        stream.write_all(format!("{head}\r\n{body}").as_bytes()).await.expect("the server takes a request");
-        stream
+        let mut stream = TcpStream::connect(self.addr).await?;
+        stream.write_all(format!("{head}\r\n{body}").as_bytes()).await?;
+        Ok(stream)
     }
 
     fn take(&mut self, answer: &HttpAnswer) {
@@ -111,6 +123,14 @@ impl Http {
 }
 
 impl HttpAnswer {
+    /// Whether nothing of it was cut off.
+    fn is_whole(bytes: &[u8]) -> bool {
+        let text = String::from_utf8_lossy(bytes).to_ascii_lowercase();
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
+        length.is_none_or(|length| length.trim() == body.len().to_string())
+    }
+
     fn parse(bytes: &[u8]) -> Self {
         let text = std::str::from_utf8(bytes).expect("the server answers in UTF-8");
         let (head, body) = text.split_once("\r\n\r\n").expect("an answer has a head");

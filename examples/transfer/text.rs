@@ -1,0 +1,121 @@
+//! Text that customers type, where it may lead, and dates as one reads them.
+
+use serde::Deserialize;
+use std::time::{Duration, SystemTime};
+
+/// What was typed, without blanks around it; none if it is too much, or cannot be shown in one line.
+pub(crate) fn line(typed: &str, max_chars: usize) -> Option<String> {
+    let text = typed.trim();
+    let fits = text.chars().count() <= max_chars && !text.chars().any(char::is_control);
+    fits.then(|| text.to_owned())
+}
+
+/// Such as "25 November 2026, 13:40 UTC".
+pub(crate) fn moment(time: SystemTime) -> String {
+    let seconds = seconds(time);
+    format!("{}, {:02}:{:02} UTC", day(time), seconds / 3600 % 24, seconds / 60 % 60)
+}
+
+/// Such as "25 November 2026".
+fn day(time: SystemTime) -> String {
+    const MONTHS: [&str; 12] = [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ];
+    // Years that begin with March end with the odd day.
+    let days = seconds(time) / 86_400 + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let year = era * 400 + year + u64::from(month >= 10);
+    format!("{day} {} {year}", MONTHS[usize::try_from((month + 2) % 12).unwrap_or_default()])
+}
+
+fn seconds(time: SystemTime) -> u64 {
+    time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+/// How long something took, as one says it.
+pub(crate) fn span(time: Duration) -> String {
+    let minutes = time.as_secs() / 60;
+    match minutes {
+        0 => "under a minute".to_owned(),
+        1 => "a minute".to_owned(),
+        2..120 => format!("{minutes} minutes"),
+        120..2880 => format!("{} hours", minutes / 60),
+        _ => format!("{} days", minutes / 1440),
+    }
+}
+
+/// A path of this bank, to go on to: never another site, whatever a form says.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct LocalPath(String);
+
+impl LocalPath {
+    const MAX_LEN: usize = 200;
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for LocalPath {
+    type Error = &'static str;
+
+    fn try_from(path: String) -> Result<Self, Self::Error> {
+        // Browsers read "//host" and "/\host" as another site, and skip tabs and line breaks while they look for it.
+        let is_local = path.starts_with('/') && !path.starts_with("//");
+        let is_plain = path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+        if is_local && is_plain && path.len() <= Self::MAX_LEN {
+            Ok(Self(path))
+        } else {
+            Err("not a path of this bank")
+        }
+    }
+}
+
+impl From<&'static str> for LocalPath {
+    fn from(path: &'static str) -> Self {
+        Self(path.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_those_of_the_calendar() {
+        for (seconds, shown) in [
+            (0, "1 January 1970, 00:00 UTC"),
+            (951_782_399, "28 February 2000, 23:59 UTC"),
+            (951_782_400, "29 February 2000, 00:00 UTC"),
+            (951_868_800, "1 March 2000, 00:00 UTC"),
+            (1_798_761_599, "31 December 2026, 23:59 UTC"),
+            (4_107_542_400, "1 March 2100, 00:00 UTC"),
+        ] {
+            assert_eq!(moment(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)), shown);
+        }
+    }
+
+    #[test]
+    fn nothing_leads_to_another_site() {
+        for path in ["//evil.example", "https://evil.example/", "/\\evil.example", "/\t/evil.example", "evil", ""] {
+            assert!(LocalPath::try_from(path.to_owned()).is_err(), "{path:?}");
+        }
+        assert!(LocalPath::try_from("/transfer/amount".to_owned()).is_ok());
+    }
+}

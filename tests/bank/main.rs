@@ -1,0 +1,27 @@
+//! A bank on several servers: crowds at one user session, and quotas that hold.
+//!
+//! | module | subject |
+//! |---|---|
+//! | `crowds` | many requests of one user at once, from two devices on two servers |
+//! | `processes` | fifty completions at once in two processes, where five are left; and a store that is emptied |
+//!
+//! What is a matter of luck runs some rounds, and with `THIN_SESSION_FULL` in the environment as many as `scripts/campaign`
+//! wants.
+
+#[allow(dead_code, reason = "each test program uses its part")]
+#[path = "../protocol/gate/mod.rs"]
+mod gate;
+#[allow(dead_code, unused_imports, reason = "each test program uses its part")]
+#[path = "../protocol/shop.rs"]
+mod shop;
+#[allow(dead_code, reason = "each test program uses its part")]
+#[path = "../protocol/transfer.rs"]
+mod transfer;
+
+mod crowds;
+mod processes;
+
+/// How often to try what is a matter of luck.
+fn rounds(short: usize, full: usize) -> usize {
+    if std::env::var_os("THIN_SESSION_FULL").is_some() { full } else { short }
+}
