@@ -2,9 +2,9 @@
 
 use super::boxed::BoxedArchive;
 use super::{Archive, Completion, EndedSession, Quota, WriteId};
-use crate::error::SessionError;
+use crate::error::{SessionError, SessionErrorKind};
 use crate::id::UserId;
-use crate::store::{Meter, Patience};
+use crate::store::{Meter, Patience, Tries};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,7 +42,20 @@ impl PatientArchive {
         attempt: &WriteId,
         quota: Quota,
     ) -> Result<Completion, SessionError> {
-        self.patience.answered("complete", || self.archive.complete(layer, ended, attempt, quota)).await
+        let mut tries = Tries::until(self.patience.deadline());
+        loop {
+            let call = self.archive.complete(layer, ended, attempt, quota);
+            match self.patience.within("complete", tries.deadline(), call).await {
+                // One that is still on its way would complete it when there is room again.
+                Ok(exceeded @ Completion::Exceeded { .. }) if tries.were_silent() => {
+                    let unknown = |error| SessionError::with_source(SessionErrorKind::Unknown, error);
+                    let is_there = self.settle(layer, ended, Some(attempt)).await.map_err(unknown)?;
+                    return Ok(if is_there { Completion::Completed } else { exceeded });
+                }
+                Ok(answer) => return Ok(answer),
+                Err(error) => tries.again(error).await?,
+            }
+        }
     }
 
     pub(crate) async fn settle(

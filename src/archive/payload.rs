@@ -1,5 +1,6 @@
 //! What a session held, as JSON: for analysts, who need no Rust.
 
+use crate::data::MESSAGE_PACK;
 use crate::record::{Malformed, Slot};
 use rmpv::Value;
 use serde_json::{Map, Number, Value as Json};
@@ -9,12 +10,12 @@ use serde_json::{Map, Number, Value as Json};
 ///
 /// # Errors
 ///
-/// If the slot does not hold MessagePack.
+/// If the slot does not hold MessagePack, as a release to come may have it.
 pub(super) fn to_json(slot: &Slot) -> Result<String, Malformed> {
     let mut bytes = slot.bytes.as_slice();
     let malformed = Malformed("value of a slot");
     match rmpv::decode::read_value(&mut bytes) {
-        Ok(value) if bytes.is_empty() => Ok(json(value).to_string()),
+        Ok(value) if bytes.is_empty() && slot.codec == MESSAGE_PACK => Ok(json(value).to_string()),
         Ok(_) | Err(_) => Err(malformed),
     }
 }
@@ -108,6 +109,12 @@ mod tests {
         let same: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!(same, serde_json::to_value(&value).unwrap());
         assert_eq!(serde_json::from_str::<Everything>(&json).unwrap(), value);
+    }
+
+    #[test]
+    fn what_is_in_a_form_to_come_is_not_converted() {
+        let slot = Slot { codec: Codec(2), ..slot(&1) };
+        assert!(to_json(&slot).is_err());
     }
 
     #[test]

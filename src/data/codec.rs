@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use std::any::type_name;
 use thiserror::Error;
 
-pub(super) const MESSAGE_PACK: Codec = Codec(1);
+pub(crate) const MESSAGE_PACK: Codec = Codec(1);
 
 /// Why a value is not to be had as bytes, or from them. Says nothing of the value, of which serde's own messages quote
 /// parts: it is the visitor's.

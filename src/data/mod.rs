@@ -7,6 +7,7 @@ mod slots;
 mod user_session_data;
 mod value;
 
+pub(crate) use codec::MESSAGE_PACK;
 pub(crate) use registry::Registry;
 pub use session_data::{AtSignIn, IfUndecodable, Old, SessionData};
 pub use slots::Slots;

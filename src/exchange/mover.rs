@@ -56,9 +56,9 @@ impl Mover {
 
 impl Move {
     async fn go_on(&self, woken: &Notify) {
-        let mut failures = 0;
+        let (mut failures, mut first) = (0, 0);
         loop {
-            match self.once().await {
+            match self.once(&mut first).await {
                 Ok(true) => failures = 0,
                 Ok(false) => {
                     failures = 0;
@@ -75,10 +75,14 @@ impl Move {
         }
     }
 
-    /// Moves a batch of each shard that has something. Answers whether anything was moved.
-    async fn once(&self) -> Result<bool, SessionError> {
+    /// Moves a batch of each shard that has something, from `first` on. Answers whether anything was moved. After a failure it is
+    /// the turn of the next shard: what an archive refuses holds up its own shard and no other.
+    async fn once(&self, first: &mut u8) -> Result<bool, SessionError> {
         let mut any = false;
-        for shard in self.store.full_outboxes(self.name).await? {
+        let mut shards = self.store.full_outboxes(self.name).await?;
+        shards.sort_by_key(|shard| shard.wrapping_sub(*first));
+        for shard in shards {
+            *first = shard.wrapping_add(1);
             let batch = self.store.outbox(self.name, shard, BATCH).await?;
             let ended = readable(&self.keys, self.name, &batch);
             if ended.is_empty() {

@@ -40,7 +40,7 @@ pub(crate) use key::{mark_name, news_name, outbox_name};
 pub(crate) use lasting::lives_until;
 pub use lasting::{LastingStore, Outgoing, Replaced, Replacement, Standing};
 pub(crate) use meter::Meter;
-pub(crate) use patience::Patience;
+pub(crate) use patience::{Patience, Tries};
 pub(crate) use patient::{Commit, Ending, Entered, PatientStore};
 pub(crate) use patient_lasting::Swap;
 pub use user::{Admission, Admitted, Departure, Member, Owner, Sweep, Swept};

@@ -22,8 +22,8 @@ pub(crate) enum Swap {
     Absent,
     /// Not applied: the browser's session has ended.
     Unasked,
-    /// Not applied: it has idled out, or has not, at this moment by the store's clock.
-    Untimely(Timestamp),
+    /// Not applied: by the store's clock it has idled out, or has not.
+    Untimely,
 }
 
 impl PatientStore {
@@ -83,7 +83,7 @@ impl PatientStore {
                 {
                     return Err(unknown());
                 }
-                Ok(Replaced::Untimely(now)) => return Ok(Swap::Untimely(now)),
+                Ok(Replaced::Untimely(_)) => return Ok(Swap::Untimely),
                 Err(error) => error,
             };
             tries.again(error).await?;

@@ -146,11 +146,12 @@ impl<T: UserSessionData> UserSession<T> {
         }
     }
 
-    /// Reads what is there now, also if that is another one or none: for sockets and streams.
+    /// Reads what is there now, also if that is another one or none: for sockets and streams. Nothing more is shown where the
+    /// user has signed out meanwhile.
     ///
     /// # Errors
     ///
-    /// `Unavailable`, and if what is stored cannot be read.
+    /// `Ended` if the browser's session has. `Unavailable`, and if what is stored cannot be read.
     pub async fn reload(&mut self) -> Result<(), SessionError> {
         let seen = self.desk.reload().await?;
         self.value = read(seen.as_ref())?;
@@ -223,10 +224,7 @@ impl<T: UserSessionData> UserSession<T> {
                 self.seen = None;
                 Ok(Ok(()))
             }
-            Allowed::Exceeded(seen, next) => {
-                self.seen = seen;
-                Ok(Err(QuotaExceeded { kind: T::KIND, next: next.into() }))
-            }
+            Allowed::Exceeded(next) => Ok(Err(QuotaExceeded { kind: T::KIND, next: next.into() })),
         }
     }
 

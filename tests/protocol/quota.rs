@@ -284,7 +284,71 @@ async fn two_devices_that_complete_at_once_complete_one(shop: Shop) {
     assert_eq!(see(&phone, "/history").await, "completed 1");
 }
 
+/// What another device writes while one is given back is not what this handler has seen.
+async fn what_was_changed_after_a_refusal_is_not_completed(shop: Shop) {
+    let (phone, desktop) = (device(&shop).await, device(&shop).await);
+    for number in 1..=2 {
+        ok(post(&phone, &format!("/transfer/{number}")).await);
+        ok(post(&phone, "/send-one-of-two").await);
+    }
+    ok(post(&phone, "/transfer/3").await);
+    shop.gate.plan(Op::Replace, [Step::Pass, Step::LoseReply, Step::before(elsewhere(&desktop, "/transfer/4"))]);
+    refused(post(&phone, "/send-one-of-two-or-complete").await, "Changed");
+    assert_eq!(see(&desktop, "/transfer").await, "3 4");
+}
+
+/// The archive is asked twice, and the first request comes when there is room again: it was refused, and is.
+async fn a_request_that_comes_late_completes_nothing_that_was_refused(shop: Shop) {
+    let phone = device_with(&shop, "1").await;
+    assert_eq!(ok(post(&phone, "/send-one-a-minute").await).text(), "sent");
+    ok(post(&phone, "/transfer/2").await);
+    let late = Delayed::default();
+    shop.gate.plan(Op::Complete, [Step::Delay(late.clone()), Step::Pass]);
+    assert_eq!(post(&phone, "/send-one-a-minute").await.status, StatusCode::TOO_MANY_REQUESTS);
+    shop.clock.advance(LONG);
+    late.arrive().await;
+    assert_eq!(see(&phone, "/history").await, "completed 1");
+    assert_eq!(ok(post(&phone, "/transfer/3").await).text(), "2 3");
+    assert_eq!(ok(post(&phone, "/send").await).text(), "sent");
+    assert_eq!(see(&phone, "/history").await, "completed 1, completed 2 3");
+}
+
+/// Nobody knows whether it was refused for good, as the one that is late can no longer be crossed out: then the next look settles it.
+async fn a_refusal_that_may_be_overtaken_is_unknown(shop: Shop) {
+    let phone = device_with(&shop, "1").await;
+    assert_eq!(ok(post(&phone, "/send-one-a-minute").await).text(), "sent");
+    ok(post(&phone, "/transfer/2").await);
+    let late = Delayed::default();
+    shop.gate.plan(Op::Complete, [Step::Delay(late.clone()), Step::Pass]);
+    shop.gate.rule(|op| if op == Op::Settle { Step::Refuse } else { Step::Pass });
+    refused(post(&phone, "/send-one-a-minute").await, "Unknown");
+    shop.gate.no_rule();
+    shop.clock.advance(LONG);
+    late.arrive().await;
+    assert_eq!(see(&phone, "/transfer").await, "");
+    assert_eq!(see(&phone, "/history").await, "completed 1, completed 2");
+}
+
+/// Its time runs out as that of any other. In memory, where the store's clock can be told.
+#[tokio::test]
+async fn what_was_being_completed_is_not_given_back_when_its_time_has_run_out() {
+    let shop = Shop::in_memory();
+    let phone = device_with(&shop, "1").await;
+    let hasty = phone.at(shop.layered(pages(), super::shop::HASTE));
+    shop.gate.rule(|op| if op == Op::Complete { Step::LoseRequest } else { Step::Pass });
+    refused(post(&hasty, "/send").await, "Unknown");
+    shop.gate.no_rule();
+    shop.clock.advance(Duration::from_secs(3600));
+    let phone = device(&shop).await;
+    assert_eq!(see(&phone, "/transfer").await, "");
+    assert_eq!(ok(post(&phone, "/transfer/2").await).text(), "2");
+    assert_eq!(see(&phone, "/history").await, "expired 1");
+}
+
 on_each_store! {
+    what_was_changed_after_a_refusal_is_not_completed,
+    a_request_that_comes_late_completes_nothing_that_was_refused,
+    a_refusal_that_may_be_overtaken_is_unknown,
     the_third_of_a_day_is_refused_and_goes_on,
     whoever_changes_it_meanwhile_waits_and_finds_it_ended,
     whoever_changes_it_meanwhile_is_told_when_that_takes_too_long,

@@ -24,6 +24,7 @@ impl UserSessionData for Transfer {
 
 const TWO: Quota = Quota::rolling(2, Duration::from_secs(86_400));
 const TWENTY: Quota = Quota::rolling(20, Duration::from_secs(30 * 86_400));
+const ONE_A_MINUTE: Quota = Quota::rolling(1, Duration::from_secs(60));
 const MANY: Quota = Quota::rolling(1000, Duration::from_secs(86_400));
 
 /// The pages.
@@ -37,6 +38,8 @@ pub(crate) fn pages() -> Router {
         .route("/send", post(async |transfer: UserSession<Transfer>| send(transfer, MANY).await))
         .route("/send-one-of-twenty", post(async |transfer: UserSession<Transfer>| send(transfer, TWENTY).await))
         .route("/send-one-of-two", post(async |transfer: UserSession<Transfer>| send(transfer, TWO).await))
+        .route("/send-one-a-minute", post(async |transfer: UserSession<Transfer>| send(transfer, ONE_A_MINUTE).await))
+        .route("/send-one-of-two-or-complete", post(send_or_complete))
         .route("/next/{step}", post(next))
         .route("/history", get(async |sessions: Sessions| history(sessions, Path("ada".to_owned())).await))
         .route("/history/{user}", get(history))
@@ -58,6 +61,14 @@ async fn after_cart(
 /// Completes one, within a quota.
 async fn send(mut transfer: UserSession<Transfer>, quota: Quota) -> Result<Response, SessionError> {
     Ok(transfer.complete_within(quota).await?.map_or_else(IntoResponse::into_response, |()| "sent".into_response()))
+}
+
+/// Completes one, within a quota or beyond it.
+async fn send_or_complete(mut transfer: UserSession<Transfer>) -> Result<(), SessionError> {
+    match transfer.complete_within(TWO).await? {
+        Ok(()) => Ok(()),
+        Err(_) => transfer.complete().await,
+    }
 }
 
 /// Completes one, and begins the next.

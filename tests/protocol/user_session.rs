@@ -4,7 +4,10 @@ use super::gate::{Op, Step};
 use super::shop::{Shop, elsewhere, ok, on_each_store, refused, see};
 use super::transfer::{device, device_with};
 use axum::http::Method;
+use std::sync::Arc;
+use std::time::Duration;
 use testbed::{Answer, Client};
+use thin_session::store::{Entry, LastingStore as _, Replaced, Replacement, Standing};
 
 async fn post(browser: &Client, path: &str) -> Answer {
     browser.ask(Method::POST, path).await
@@ -35,6 +38,16 @@ async fn two_that_begin_at_once_after_another_has_ended_share_one(shop: Shop) {
 async fn a_change_never_runs_on_the_next_one(shop: Shop) {
     let (phone, desktop) = (device_with(&shop, "1").await, device(&shop).await);
     shop.gate.plan(Op::Replace, [Step::before(elsewhere(&desktop, "/next/2"))]);
+    refused(post(&phone, "/transfer/9").await, "Ended");
+    assert_eq!(see(&phone, "/transfer").await, "2");
+}
+
+/// Nor where the handler has seen none: the one that it joined is the one that it is about.
+async fn a_change_that_joined_one_never_runs_on_the_next_one(shop: Shop) {
+    let (phone, desktop) = (device(&shop).await, device(&shop).await);
+    let (begins, goes_on) = (elsewhere(&desktop, "/transfer/1"), elsewhere(&desktop, "/next/2"));
+    // The second is the other device's own.
+    shop.gate.plan(Op::Replace, [Step::before(begins), Step::Pass, Step::before(goes_on)]);
     refused(post(&phone, "/transfer/9").await, "Ended");
     assert_eq!(see(&phone, "/transfer").await, "2");
 }
@@ -184,6 +197,29 @@ async fn refused_it_is_unavailable_and_nothing_has_changed(shop: Shop) {
     assert_eq!(see(&phone, "/history").await, "");
 }
 
+/// What a later release writes cannot be read here; that it has ended before is known all the same.
+async fn a_lost_reply_of_an_ending_under_what_cannot_be_read_is_found(shop: Shop) {
+    let phone = device_with(&shop, "1").await;
+    let gate = Arc::clone(&shop.gate);
+    let of_a_later_release = async move {
+        let call = gate.calls().pop().expect("the ending");
+        let (key, marker) = (call.key.expect("a key"), call.entry.expect("a marker"));
+        let mut bytes = marker.as_bytes()[..31].to_vec();
+        // Format, state, write id, and what went before it.
+        (bytes[0], bytes[1], bytes[26]) = (9, 0, 1);
+        bytes.extend_from_slice(&marker.as_bytes()[2..8]);
+        bytes[2..14].fill(7);
+        bytes.extend_from_slice(&[7; 16]);
+        let (entry, expected) = (Entry::from_bytes(bytes).expect("an entry"), Some(marker.write_id()));
+        let (asked_by, standing, keep_for, outgoing) = (None, Standing::Any, Duration::from_secs(60), None);
+        let replacement = Replacement { asked_by, expected, standing, entry: &entry, keep_for, outgoing };
+        assert_eq!(gate.inner().replace(&key, &replacement).await.expect("the store answers"), Replaced::Applied);
+    };
+    shop.gate.plan(Op::Replace, [Step::LoseReply, Step::before(of_a_later_release)]);
+    ok(post(&phone, "/complete").await);
+    refused(phone.ask(Method::GET, "/transfer").await, "Newer");
+}
+
 /// Alone it comes with the browser's session, in one call; after another extractor it takes one more.
 async fn it_is_loaded_together_with_the_session(shop: Shop) {
     let phone = device_with(&shop, "1").await;
@@ -204,10 +240,12 @@ async fn it_is_loaded_together_with_the_session(shop: Shop) {
 }
 
 on_each_store! {
+    a_lost_reply_of_an_ending_under_what_cannot_be_read_is_found,
     a_change_runs_again_on_what_another_device_wrote,
     two_that_begin_at_once_share_one,
     two_that_begin_at_once_after_another_has_ended_share_one,
     a_change_never_runs_on_the_next_one,
+    a_change_that_joined_one_never_runs_on_the_next_one,
     a_change_of_one_that_has_ended_is_refused,
     what_was_changed_meanwhile_does_not_end,
     what_has_ended_meanwhile_does_not_end_again,

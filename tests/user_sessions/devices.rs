@@ -81,6 +81,37 @@ async fn protocol_7_a_device_that_was_signed_out_changes_nothing_more() {
     assert_eq!(also_ada(&phone).user_session::<Transfer>().steps, [1]);
 }
 
+/// A socket that is open on a stolen phone.
+#[tokio::test]
+async fn protocol_7_a_device_that_was_signed_out_sees_nothing_more() {
+    let phone = ada();
+    step(&mut phone.user_session(), 1).await;
+    let mut here = phone.user_session::<Transfer>();
+    phone.sessions().end_all(&user("ada")).await.unwrap();
+    step(&mut also_ada(&phone).user_session(), 2).await;
+    is(here.reload().await, &SessionErrorKind::Ended);
+    assert_eq!(here.steps, [1]);
+}
+
+/// Nor what whoever signs in next at the same browser has.
+#[tokio::test]
+async fn who_was_signed_in_before_sees_nothing_of_the_next_user_nor_of_theirs() {
+    let phone = ada();
+    let mut visitor = phone.visitor();
+    let mut adas = visitor.user_session::<Transfer>().await.unwrap();
+    step(&mut adas, 1).await;
+    visitor.sign_out().await.unwrap();
+    is(adas.reload().await, &SessionErrorKind::Ended);
+    visitor.sign_in(user("bob")).await.unwrap();
+    is(adas.reload().await, &SessionErrorKind::Ended);
+    is(adas.update(|transfer| transfer.steps.push(9)).await, &SessionErrorKind::Ended);
+    is(adas.complete().await, &SessionErrorKind::Ended);
+    let mut bobs = visitor.user_session::<Transfer>().await.unwrap();
+    assert_eq!(bobs.steps, [0; 0]);
+    step(&mut bobs, 2).await;
+    assert_eq!(also_ada(&phone).user_session::<Transfer>().steps, [1]);
+}
+
 #[tokio::test]
 async fn whoever_signs_in_finds_what_the_user_had() {
     let phone = ada();

@@ -5,11 +5,13 @@
 //! | [`life`] | beginning, changing, ending, and the next one |
 //! | [`devices`] | two devices of one user, and signing out of one |
 //! | [`windows`] | idle and absolute limits; visits |
+//! | [`moving`] | how those that have ended come into the archive |
 //! | [`quotas`] | how many may be completed |
 //! | [`wire`] | what it puts on the wire, and in how many round trips |
 
 mod devices;
 mod life;
+mod moving;
 mod quotas;
 mod windows;
 mod wire;

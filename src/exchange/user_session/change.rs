@@ -24,10 +24,13 @@ impl Desk {
         mut seen: Option<Uuid>,
         decide: impl Fn(Option<&Slot>) -> Result<(Option<Slot>, R), SessionError> + Send,
     ) -> Result<(R, Option<Sight>), SessionError> {
+        let anew = if self.is_after_the_response() { Some(self.look_up().await?) } else { None };
         let asked_by = self.asked_by().await?;
         let mut view = self.view().await;
-        if view.is_none() || self.is_after_the_response() {
-            self.read(&mut view).await?;
+        match anew {
+            Some(entry) => self.see(&mut view, entry.as_ref())?,
+            None if view.is_none() => self.read(&mut view).await?,
+            None => {}
         }
         let until = self.store.deadline();
         for runs in 1.. {
@@ -92,10 +95,11 @@ impl Desk {
             Swap::Absent | Swap::Applied(_) => *view = Some(Stand::Vacant(None)),
             Swap::Unasked => return Err(SessionErrorKind::Ended.into()),
             // The store's clock decides whether it still lives.
-            Swap::Untimely(now) => {
+            Swap::Untimely => {
                 *view = view.take().map(|stand| match stand {
-                    Stand::Live(held) | Stand::Lapsed(held) | Stand::Completing(held) => held.at(now),
-                    Stand::Vacant(base) => Stand::Vacant(base),
+                    Stand::Live(held) => Stand::Lapsed(held),
+                    Stand::Lapsed(held) => Stand::Live(held),
+                    stand => stand,
                 });
             }
         }

@@ -116,9 +116,14 @@ impl Desk {
     }
 
     /// Reads what is there now.
+    ///
+    /// # Errors
+    ///
+    /// `Ended` if the browser's session has; else as the store has it.
     pub(crate) async fn reload(&self) -> Result<Option<Sight>, SessionError> {
+        let entry = self.look_up().await?;
         let mut view = self.view.lock().await;
-        self.read(&mut view).await?;
+        self.see(&mut view, entry.as_ref())?;
         self.settle_if_known(&mut view).await?;
         Ok(view.as_ref().and_then(Stand::sight))
     }
@@ -133,6 +138,24 @@ impl Desk {
         self.see(view, entry.as_ref())
     }
 
+    /// What is there now, for a handler that may have looked at the browser's session hours ago: it is asked in the same step
+    /// whether that lives. The locks are taken in the order in which whoever loads takes them.
+    ///
+    /// # Errors
+    ///
+    /// `Ended` if it does not; else as the store has it.
+    pub(super) async fn look_up(&self) -> Result<Option<Entry>, SessionError> {
+        let Some(exchange) = &self.exchange else { return self.store.load(&self.key).await };
+        let mut current = exchange.lock().await;
+        let Current::Live(live) = &*current else { return Err(SessionErrorKind::Ended.into()) };
+        let [session, entry] = self.store.load_both(&live.key, &self.key).await?;
+        *current = match session {
+            Some(session) => exchange.recognise(live, &session)?,
+            None => Current::Ended(None),
+        };
+        self.asks(&current).map(|_| entry)
+    }
+
     pub(super) fn see(&self, view: &mut Option<Stand>, entry: Option<&Entry>) -> Result<(), SessionError> {
         *view = Some(Stand::see(&self.realm, &self.key, &self.kind, entry, self.realm.clock.now())?);
         Ok(())
@@ -145,9 +168,13 @@ impl Desk {
     /// `Ended` if somebody else is signed in by now, or nobody.
     pub(super) async fn asked_by(&self) -> Result<Option<Key>, SessionError> {
         let Some(exchange) = &self.exchange else { return Ok(None) };
-        match &*exchange.lock().await {
+        self.asks(&*exchange.lock().await).map(Some)
+    }
+
+    fn asks(&self, current: &Current) -> Result<Key, SessionError> {
+        match current {
             Current::Live(live) if live.body.authentication.as_ref().is_some_and(|of| of.user == self.user) => {
-                Ok(Some(live.key))
+                Ok(live.key)
             }
             Current::Live(_) | Current::Vacant(_) | Current::Ended(_) | Current::Unread => {
                 Err(SessionErrorKind::Ended.into())
@@ -169,7 +196,9 @@ impl Desk {
         }
         let keep_for = held.keep_for(&self.realm, kind, now);
         match self.store.renew(&self.key, held.touched(), kind.idle, keep_for).await? {
-            Ok(_) => held.note_touch(now, kind),
+            Ok(true) => held.note_touch(now, kind),
+            // Somebody else has, or its time has run out by the store's clock.
+            Ok(false) => {}
             Err(error) => telemetry::touch_failed(&error),
         }
         Ok(())

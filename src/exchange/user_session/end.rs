@@ -6,7 +6,7 @@ use super::stand::{Held, Sight, Stand};
 use crate::error::{SessionError, SessionErrorKind};
 use crate::record::{EndReason, Marker};
 use crate::sealing::seal_outgoing;
-use crate::store::{Entry, Replacement, Standing, Swap};
+use crate::store::{Entry, Outgoing, Replacement, Standing, Swap};
 use crate::telemetry;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -39,9 +39,10 @@ impl Desk {
                 };
                 match desk.store.replace(&desk.key, &replacement, until).await? {
                     Swap::Applied(since) => {
-                        *view = Some(stand);
-                        if let Some(entry) = since {
-                            desk.see(&mut view, Some(&entry))?;
+                        // Applied is applied, whether or not this process can read what others have written since.
+                        let newer = since.map(|entry| desk.see(&mut view, Some(&entry)));
+                        if !matches!(newer, Some(Ok(()))) {
+                            *view = Some(stand);
                         }
                         realm.mover.wake();
                         telemetry::user_session_ended(desk.kind.name, reason.as_str());
@@ -88,9 +89,15 @@ impl Desk {
     }
 
     /// Replaces one that was being completed. Nobody's browser has to be signed in for that.
-    pub(super) async fn release(&self, held: &Held, entry: &Entry, keep_for: Duration) -> Result<Swap, SessionError> {
-        let expected = Some(held.base.write_id);
-        let (asked_by, standing, outgoing) = (None, Standing::Any, None);
+    pub(super) async fn release(
+        &self,
+        held: &Held,
+        standing: Standing,
+        entry: &Entry,
+        keep_for: Duration,
+        outgoing: Option<&Outgoing>,
+    ) -> Result<Swap, SessionError> {
+        let (asked_by, expected) = (None, Some(held.base.write_id));
         let replacement = Replacement { asked_by, expected, standing, entry, keep_for, outgoing };
         self.store.replace(&self.key, &replacement, self.store.deadline()).await
     }

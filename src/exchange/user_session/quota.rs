@@ -11,6 +11,7 @@ use crate::archive::{Completion, EndedSession, PatientArchive, Quota};
 use crate::clock::Timestamp;
 use crate::error::{SessionError, SessionErrorKind};
 use crate::record::{EndReason, Marker, UserBody};
+use crate::sealing::seal_outgoing;
 use crate::store::{Replacement, Standing, Swap};
 use crate::telemetry;
 use tokio::sync::MutexGuard;
@@ -20,8 +21,8 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub(crate) enum Allowed {
     Completed,
-    /// What is there as before, and when the next is possible.
-    Exceeded(Option<Sight>, Timestamp),
+    /// It is given back as it was, unless others have changed it since; and when the next is possible.
+    Exceeded(Timestamp),
 }
 
 impl Desk {
@@ -51,7 +52,7 @@ impl Desk {
                     Ok(Completion::Exceeded { next }) => {
                         desk.give_back(&mut view, &frozen).await;
                         telemetry::quota_exceeded(desk.kind.name);
-                        return Ok(Allowed::Exceeded(view.as_ref().and_then(Stand::sight), next));
+                        return Ok(Allowed::Exceeded(next));
                     }
                     // Somebody took this for given up, and has given it back.
                     Ok(Completion::Settled) => desk.read(&mut view).await?,
@@ -105,7 +106,7 @@ impl Desk {
     /// Ends one that the archive has.
     pub(super) async fn close(&self, view: &mut Option<Stand>, frozen: &Held) -> Result<(), SessionError> {
         let (entry, stand) = frozen.marker(&self.realm, EndReason::Completed);
-        match self.release(frozen, &entry, Marker::KEPT).await? {
+        match self.release(frozen, Standing::Any, &entry, Marker::KEPT, None).await? {
             Swap::Applied(_) => {
                 *view = Some(stand);
                 telemetry::user_session_ended(self.kind.name, EndReason::Completed.as_str());
@@ -116,16 +117,34 @@ impl Desk {
         Ok(())
     }
 
-    /// Gives one back that the archive has not. If this fails, the next who looks finds it and does.
+    /// Ends one that the archive has not, and whose time has run out meanwhile.
+    async fn expire(&self, view: &mut Option<Stand>, frozen: &Held) -> Result<(), SessionError> {
+        let (entry, stand) = frozen.marker(&self.realm, EndReason::Expired);
+        let outgoing = seal_outgoing(&self.realm.keys, self.realm.name, &frozen.expired());
+        match self.release(frozen, Standing::Any, &entry, Marker::KEPT, Some(&outgoing)).await? {
+            Swap::Applied(_) => {
+                *view = Some(stand);
+                self.realm.mover.wake();
+                telemetry::user_session_ended(self.kind.name, EndReason::Expired.as_str());
+            }
+            // Somebody else has.
+            swap => self.overtaken(view, swap)?,
+        }
+        Ok(())
+    }
+
+    /// Gives one back that the archive has not, if it still lives. If this fails, the next who looks finds it and does.
     pub(super) async fn give_back(&self, view: &mut Option<Stand>, frozen: &Held) {
         let body = UserBody { is_completing: false, ..UserBody::clone(&frozen.body) };
         let Prepared { entry, keep_for, stand } = frozen.followed_by(&self.realm, &self.key, &self.kind, body);
-        let given_back = match self.release(frozen, &entry, keep_for).await {
+        let still_lives = Standing::Lives(self.kind.idle);
+        let given_back = match self.release(frozen, still_lives, &entry, keep_for, None).await {
             Ok(Swap::Applied(None)) => {
                 *view = Some(stand);
                 Ok(())
             }
             Ok(Swap::Applied(Some(since))) => self.see(view, Some(&since)),
+            Ok(Swap::Untimely) => self.expire(view, frozen).await,
             Ok(swap) => self.overtaken(view, swap),
             Err(error) => Err(error),
         };
