@@ -14,8 +14,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use testbed::{Answer, Client};
 use thin_session::{
-    Clock, Keyring, LazySession, Limits, Peek, RecentAuth, SameSite, Session, SessionData, SessionError, SessionLayer,
-    SignedIn, UserId, Visitor,
+    Clock, Keyring, LazySession, Limits, MemoryStore, Peek, RecentAuth, SameSite, Session, SessionData, SessionError,
+    SessionLayer, SignedIn, UserId, UserSession, UserSessionData, Visitor,
 };
 
 #[derive(Default, Serialize, Deserialize)]
@@ -59,6 +59,36 @@ fn values<'a>(answer: &'a Answer, name: &HeaderName) -> Vec<&'a str> {
 fn assert_private(answer: &Answer, what: &str) {
     assert_eq!(values(answer, &header::CACHE_CONTROL), ["private, no-store"], "{what}");
     assert_eq!(values(answer, &header::VARY), ["Cookie"], "{what}");
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct Transfer(u64);
+
+impl UserSessionData for Transfer {
+    const KIND: &'static str = "transfer";
+}
+
+/// With a user session, without one, and where nobody is signed in.
+#[tokio::test]
+async fn pages_of_user_sessions_are_private() {
+    let layer = SessionLayer::with_user_sessions(MemoryStore::new(), Keyring::generate());
+    let change = async |mut transfer: UserSession<Transfer>| transfer.update(|transfer| transfer.0 += 1).await;
+    let app = Router::new()
+        .route("/sign-in", post(sign_in))
+        .route("/change", post(change))
+        .route("/look", get(async |_: UserSession<Transfer>| ()))
+        .route("/perhaps", get(async |_: Option<UserSession<Transfer>>| ()))
+        .layer(layer);
+    let mut browser = Client::new(app);
+    for status in [StatusCode::UNAUTHORIZED, StatusCode::OK, StatusCode::OK] {
+        for (path, status) in [("/look", status), ("/perhaps", StatusCode::OK)] {
+            let answer = browser.get(path).await;
+            assert_eq!(answer.status, status);
+            assert_private(&answer, path);
+        }
+        browser.post("/sign-in").await;
+        assert_private(&browser.post("/change").await, "/change");
+    }
 }
 
 /// One page for each extractor.

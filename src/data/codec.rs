@@ -12,6 +12,10 @@ use thiserror::Error;
 
 pub(crate) const MESSAGE_PACK: Codec = Codec(1);
 
+/// How deep a value may be: twice as deep as what reads JSON goes, and no deeper than what an archive writes down. Deeper ones could
+/// take more stack than a thread has.
+const MAX_DEPTH: usize = 256;
+
 /// Why a value is not to be had as bytes, or from them. Says nothing of the value, of which serde's own messages quote
 /// parts: it is the visitor's.
 #[derive(Debug, Error)]
@@ -30,7 +34,9 @@ pub(super) fn to_bytes<T: Serialize>(value: &T) -> Result<Vec<u8>, CodecError> {
 }
 
 pub(super) fn from_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
-    T::deserialize(&mut Deserializer::from_read_ref(bytes).with_human_readable())
+    let mut deserializer = Deserializer::from_read_ref(bytes).with_human_readable();
+    deserializer.set_max_depth(MAX_DEPTH);
+    T::deserialize(&mut deserializer)
         .map_err(|error| CodecError { what: why_not_decoded(&error), type_name: type_name::<T>() })
 }
 

@@ -1,10 +1,9 @@
 //! One slot, or several that are read and changed together.
 
-use super::session_data::{AtSignIn, IfUndecodable, SessionData};
+use super::session_data::{AtSignIn, SessionData};
 use super::value::Schema;
-use crate::error::{SessionError, SessionErrorKind};
+use crate::error::SessionError;
 use crate::record::Slot;
-use crate::telemetry;
 use std::any::TypeId;
 
 /// What a session can be asked for: any [`SessionData`], or a tuple of two or three of them, which are then read and
@@ -58,15 +57,7 @@ impl<T: SessionData> sealed::Slots for T {
     }
 
     fn read(slots: &[Slot]) -> Result<Option<Self>, SessionError> {
-        let Some(slot) = find::<T>(slots) else { return Ok(None) };
-        match schema::<T>().read(slot) {
-            Ok(value) => Ok(Some(value)),
-            Err(error) if starts_over::<T>(&error) => {
-                telemetry::started_over(T::NAME, &error);
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
+        find::<T>(slots).map_or(Ok(None), |slot| schema::<T>().read_or(slot, T::IF_UNDECODABLE))
     }
 
     fn encode(&self) -> Result<Vec<Slot>, SessionError> {
@@ -84,11 +75,6 @@ impl<T: SessionData> sealed::Slots for T {
 
 fn schema<T: SessionData>() -> Schema<T> {
     Schema { name: T::NAME, version: T::VERSION, migrate: T::migrate }
-}
-
-/// What a newer version wrote is never started over.
-fn starts_over<T: SessionData>(error: &SessionError) -> bool {
-    T::IF_UNDECODABLE == IfUndecodable::StartOver && matches!(error.kind(), SessionErrorKind::Undecodable { .. })
 }
 
 fn find<T: SessionData>(slots: &[Slot]) -> Option<&Slot> {

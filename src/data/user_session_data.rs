@@ -1,6 +1,6 @@
 //! The trait that makes a type fit for a user session.
 
-use super::session_data::Old;
+use super::session_data::{IfUndecodable, Old};
 use super::value::Schema;
 use crate::error::SessionError;
 use crate::record::Slot;
@@ -44,6 +44,9 @@ pub trait UserSessionData: Default + Serialize + DeserializeOwned + Send + Sync 
     /// Whatever happens it ends so long after it began. At least [`IDLE`](Self::IDLE), at most 400 days, and 30 days unless the
     /// type says otherwise.
     const LIFETIME: Duration = Duration::from_secs(30 * 86_400);
+    /// What happens to a stored value that does not decode. Where reading it is an error,
+    /// [`Sessions::abandon`](crate::Sessions::abandon) ends it unread.
+    const IF_UNDECODABLE: IfUndecodable = IfUndecodable::Refuse;
 
     /// Makes a value of this version from one of an older version; `None` if it cannot.
     fn migrate(old: Old<'_>) -> Option<Self> {
@@ -54,7 +57,7 @@ pub trait UserSessionData: Default + Serialize + DeserializeOwned + Send + Sync 
 
 /// What is stored.
 pub(crate) fn read<T: UserSessionData>(slot: &Slot) -> Result<T, SessionError> {
-    schema::<T>().read(slot)
+    schema::<T>().read_or(slot, T::IF_UNDECODABLE).map(Option::unwrap_or_default)
 }
 
 /// As a slot to store.

@@ -1,7 +1,7 @@
 //! One value of an application in a slot: reading it in whatever version it is, and writing it.
 
 use super::codec::{self, MESSAGE_PACK};
-use super::session_data::Old;
+use super::session_data::{IfUndecodable, Old};
 use crate::error::{SessionError, SessionErrorKind};
 use crate::record::Slot;
 use crate::telemetry;
@@ -16,10 +16,26 @@ pub(super) struct Schema<T> {
 }
 
 impl<T: Serialize + DeserializeOwned> Schema<T> {
+    /// None for what does not decode, if that is to count as absent.
+    pub(super) fn read_or(&self, slot: &Slot, if_undecodable: IfUndecodable) -> Result<Option<T>, SessionError> {
+        match self.read(slot) {
+            Ok(value) => Ok(Some(value)),
+            // What a newer version wrote is never started over.
+            Err(error)
+                if if_undecodable == IfUndecodable::StartOver
+                    && matches!(error.kind(), SessionErrorKind::Undecodable { .. }) =>
+            {
+                telemetry::started_over(self.name, &error);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// # Errors
     ///
     /// `Newer` for what a newer version wrote, `Undecodable` for what does not decode.
-    pub(super) fn read(&self, slot: &Slot) -> Result<T, SessionError> {
+    fn read(&self, slot: &Slot) -> Result<T, SessionError> {
         self.refuse_newer(slot)?;
         if slot.version == self.version {
             return codec::from_bytes(&slot.bytes)

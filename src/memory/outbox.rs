@@ -15,9 +15,12 @@ impl Outbox {
         waiting.insert(outgoing.id, outgoing.sealed.clone()).is_none()
     }
 
+    /// Of many, from a place by chance on: what cannot be sent does not stand in the way of the rest.
     pub(super) fn some(&self, realm: &str, limit: usize) -> Vec<Outgoing> {
-        let waiting = self.0.get(realm).into_iter().flatten().take(limit);
-        waiting.map(|(id, sealed)| Outgoing { id: *id, sealed: sealed.clone() }).collect()
+        let Some(waiting) = self.0.get(realm).filter(|waiting| !waiting.is_empty()) else { return Vec::new() };
+        let first = if waiting.len() > limit { rand::random_range(0..waiting.len()) } else { 0 };
+        let all = waiting.iter().skip(first).chain(waiting.iter().take(first));
+        all.take(limit).map(|(id, sealed)| Outgoing { id: *id, sealed: sealed.clone() }).collect()
     }
 
     pub(super) fn is_empty(&self, realm: &str) -> bool {

@@ -99,6 +99,16 @@ impl Sessions {
         UserSession::of_user(&self.roster, user).await
     }
 
+    /// Abandons the user's `T` unread, whatever it holds, and answers whether there was one: for jobs, and the way out where what
+    /// is stored does not decode.
+    ///
+    /// # Errors
+    ///
+    /// As [`UserSession::abandon`], and if it was sealed under another lasting secret.
+    pub async fn abandon<T: UserSessionData>(&self, user: &UserId) -> Result<bool, SessionError> {
+        UserSession::<T>::abandon_of(&self.roster, user).await
+    }
+
     /// The user's sessions that have ended, the one that began last in front: at most `limit` of those that began before the
     /// one of this id, or of all. What waits to be moved to the archive is among them.
     ///

@@ -77,7 +77,20 @@ impl<T: UserSessionData> UserSession<T> {
 
     /// A user's, outside of any request.
     pub(crate) async fn of_user(roster: &Roster, user: &UserId) -> Result<Self, SessionError> {
-        Self::at(roster.user_session(user, kind::<T>(), |registry| registry.claim_kind::<T>()).await?).await
+        Self::at(Self::desk_of(roster, user).await?).await
+    }
+
+    /// Abandons a user's unread, if there is one.
+    pub(crate) async fn abandon_of(roster: &Roster, user: &UserId) -> Result<bool, SessionError> {
+        let desk = Self::desk_of(roster, user).await?;
+        match desk.sight().await {
+            Some(seen) => desk.end(seen, EndReason::Abandoned).await.map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    async fn desk_of(roster: &Roster, user: &UserId) -> Result<Desk, SessionError> {
+        roster.user_session(user, kind::<T>(), |registry| registry.claim_kind::<T>()).await
     }
 
     /// The one of a place that was read.

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`life`] | beginning, changing, ending, and the next one |
 //! | [`devices`] | two devices of one user, and signing out of one |
+//! | [`releases`] | two releases at once, and values that cannot be kept |
 //! | [`windows`] | idle and absolute limits; visits |
 //! | [`moving`] | how those that have ended come into the archive |
 //! | [`quotas`] | how many may be completed |
@@ -13,6 +14,7 @@ mod devices;
 mod life;
 mod moving;
 mod quotas;
+mod releases;
 mod windows;
 mod wire;
 
