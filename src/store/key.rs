@@ -29,6 +29,11 @@ impl Key {
         Self { realm, shard: user.shard().index(), is_lasting: true, digest }
     }
 
+    /// The key of a user session in a shard, by its [digest](Self::digest).
+    pub fn of_user_session_digest(realm: &'static str, shard: u8, digest: [u8; 16]) -> Self {
+        Self { realm, shard, is_lasting: true, digest: Digest::from_bytes(digest) }
+    }
+
     /// The layer's name; empty unless it has one.
     pub fn realm(&self) -> &'static str {
         self.realm

@@ -36,6 +36,7 @@ impl Desk {
                     entry: &entry,
                     keep_for: Marker::KEPT,
                     outgoing: outgoing.as_ref(),
+                    look_in: None,
                 };
                 match desk.store.replace(&desk.key, &replacement, until).await? {
                     Swap::Applied(since) => {
@@ -90,8 +91,8 @@ impl Desk {
     /// Replaces one that was being completed. Nobody's browser has to be signed in for that.
     pub(super) async fn release(&self, held: &Held, entry: &Entry, keep_for: Duration) -> Result<Swap, SessionError> {
         let expected = Some(held.base.write_id);
-        let (asked_by, standing, outgoing) = (None, Standing::Any, None);
-        let replacement = Replacement { asked_by, expected, standing, entry, keep_for, outgoing };
+        let (asked_by, standing, outgoing, look_in) = (None, Standing::Any, None, self.kind.look_in(&self.realm));
+        let replacement = Replacement { asked_by, expected, standing, entry, keep_for, outgoing, look_in };
         self.store.replace(&self.key, &replacement, self.store.deadline()).await
     }
 }

@@ -86,7 +86,8 @@ impl Desk {
             let body = UserBody { is_completing: true, ..UserBody::clone(&held.body) };
             let Prepared { entry, keep_for, stand } = held.followed_by(&self.realm, &self.key, &self.kind, body);
             let (expected, standing) = (Some(held.base.write_id), Standing::Lives(self.kind.idle));
-            let replacement = Replacement { asked_by, expected, standing, entry: &entry, keep_for, outgoing: None };
+            let (outgoing, look_in) = (None, self.kind.look_in(&self.realm));
+            let replacement = Replacement { asked_by, expected, standing, entry: &entry, keep_for, outgoing, look_in };
             match self.store.replace(&self.key, &replacement, until).await? {
                 // Nobody else changes it while it is frozen, but for one who finds this attempt too old.
                 Swap::Applied(None) => *view = Some(stand),

@@ -1,0 +1,86 @@
+//! Finding user sessions whose time has run out, while what they held is still there.
+
+use super::super::realm::Realm;
+use super::desk::Desk;
+use super::stand::{Held, Kind, Stand};
+use crate::error::SessionError;
+use crate::record::{EndReason, Entry, Marker};
+use crate::sealing::{self, seal_outgoing};
+use crate::store::{Key, Replacement, Standing, Swap};
+use crate::telemetry;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How many are looked at in one go.
+const BATCH: usize = 100;
+/// When to look again at one that somebody is completing, or that cannot be read here.
+const LATER: Duration = Duration::from_secs(60);
+
+/// Looks at those at which it is time to look. Answers whether there may be more.
+pub(crate) async fn sweep(realm: &Arc<Realm>) -> Result<bool, SessionError> {
+    let due = realm.store.due(realm.name, BATCH).await?;
+    for (key, entry) in &due {
+        match desk_of(realm, key, entry) {
+            Ok(desk) => desk.look_at(entry).await?,
+            // A process that has its keys, or is of its release, may come.
+            Err(error) => {
+                telemetry::not_archived(&error);
+                realm.store.put_off(key, LATER).await?;
+            }
+        }
+    }
+    Ok(due.len() == BATCH)
+}
+
+/// The place of the one whose entry this is.
+fn desk_of(realm: &Arc<Realm>, key: &Key, entry: &Entry) -> Result<Desk, SessionError> {
+    let (header, rest) = entry.parse()?;
+    let body = sealing::open_user_session(&realm.keys, realm.place(key), &header, rest)?;
+    let name = realm.registry.kind(&body.slot.name).unwrap_or("of a type that is not known here");
+    let kind = Kind { name, idle: body.idle, lifetime: Duration::ZERO };
+    Ok(Desk::found(realm, body.user, kind, *key))
+}
+
+impl Desk {
+    async fn look_at(&self, entry: &Entry) -> Result<(), SessionError> {
+        let mut view = self.view().await;
+        self.see(&mut view, Some(entry))?;
+        self.settle_if_known(&mut view).await?;
+        match view.clone() {
+            Some(Stand::Lapsed(held)) => self.expire(&mut view, &held).await,
+            Some(Stand::Live(held)) => {
+                let left = held.lives_until().since(self.realm.clock.now());
+                self.store.put_off(&self.key, left).await
+            }
+            Some(Stand::Completing(_)) => self.store.put_off(&self.key, LATER).await,
+            // It has ended meanwhile, and is not due any more.
+            Some(Stand::Vacant(_)) | None => Ok(()),
+        }
+    }
+
+    async fn expire(&self, view: &mut Option<Stand>, held: &Held) -> Result<(), SessionError> {
+        let realm = &self.realm;
+        let (entry, stand) = held.marker(realm, EndReason::Expired);
+        let outgoing = seal_outgoing(&realm.keys, realm.name, &held.expired());
+        let replacement = Replacement {
+            asked_by: None,
+            expected: Some(held.base.write_id),
+            standing: Standing::Lapsed(self.kind.idle),
+            entry: &entry,
+            keep_for: Marker::KEPT,
+            outgoing: Some(&outgoing),
+            look_in: None,
+        };
+        match self.store.replace(&self.key, &replacement, self.store.deadline()).await? {
+            Swap::Applied(_) => {
+                *view = Some(stand);
+                telemetry::user_session_ended(self.kind.name, EndReason::Expired.as_str());
+                Ok(())
+            }
+            // By the store's clock it still lives.
+            Swap::Untimely(now) => self.store.put_off(&self.key, held.lives_until().since(now)).await,
+            // It was changed meanwhile, or has ended: that is found at the next look.
+            Swap::Conflict(_) | Swap::Absent | Swap::Unasked => Ok(()),
+        }
+    }
+}
