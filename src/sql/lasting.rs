@@ -1,11 +1,12 @@
 //! The operations on user sessions and outboxes.
 //!
 //! User sessions are rows of the table of all sessions. A replacement takes its locks in this order: the browser's session,
-//! the user session, what goes out. Nobody who holds one of the last two waits for a browser's session, so that none waits for
-//! another in a circle.
+//! the user session, what goes out, what is due. Nobody who holds one of the last three waits for one that comes before it, so that
+//! none waits for another in a circle.
 
 use super::database::{Database, Transaction};
 use super::dialect::Statement;
+use super::due;
 use super::entries::name;
 use super::failure::{Cause, Failure};
 use super::link::Value;
@@ -40,6 +41,12 @@ static REPLACE: Statement = Statement::new(
     ), out AS (
         INSERT INTO thin_outbox (realm, shard, id, sealed) SELECT $2, $9, $10, $11 FROM put WHERE length($10) > 0
         ON CONFLICT (realm, shard, id) DO UPDATE SET sealed = excluded.sealed
+    ), named AS (
+        INSERT INTO thin_due (realm, name, due) SELECT $2, $3, {now} + $12 FROM put
+        WHERE $12 >= 0 AND substr($5, 2, 1) = {live} ON CONFLICT (realm, name) DO NOTHING
+    ), forgotten AS (
+        DELETE FROM thin_due
+        WHERE realm = $2 AND name = $3 AND substr($5, 2, 1) <> {live} AND EXISTS (SELECT 1 FROM put)
     )
     SELECT 1 FROM put",
 );
@@ -127,7 +134,7 @@ pub(super) async fn replace(
 
 /// Answers whether it was applied. If not, that does not say why: it may be one for which it takes steps.
 async fn replace_at_once(database: &Database, key: &Key, replacement: &Replacement<'_>) -> Result<bool, Failure> {
-    let Replacement { asked_by: Some(session), expected: Some(expected), standing, entry, keep_for, outgoing } =
+    let Replacement { asked_by: Some(session), expected: Some(expected), standing, entry, keep_for, outgoing, look_in } =
         replacement
     else {
         return Ok(false);
@@ -149,6 +156,7 @@ async fn replace_at_once(database: &Database, key: &Key, replacement: &Replaceme
         Value::Number(key.shard().into()),
         Value::Bytes(outgoing.map_or(&[], |outgoing| outgoing.id.as_bytes())),
         Value::Bytes(outgoing.map_or(&[], |outgoing| &outgoing.sealed)),
+        look_in.map_or(Value::Number(-1), Value::span),
     ];
     Ok(database.write(&REPLACE, &values).await? > 0)
 }
@@ -219,6 +227,7 @@ async fn put(
         let values = [Value::Text(key.realm()), shard, Value::Bytes(id.as_bytes()), Value::Bytes(sealed)];
         transaction.execute(&PUT_OUT, &values).await?;
     }
+    due::note(transaction, Value::time(times.now), key, replacement).await?;
     Ok(true)
 }
 

@@ -95,6 +95,12 @@ pub(crate) fn outbox_name(realm: &str, shard: u8) -> String {
     Name { realm, shard, kind: "o", digest: None }.to_string()
 }
 
+/// At which user sessions of a shard to look, and when, `ts:{tag}:d`.
+#[cfg(feature = "redis")]
+pub(crate) fn due_name(realm: &str, shard: u8) -> String {
+    Name { realm, shard, kind: "d", digest: None }.to_string()
+}
+
 /// What shows that a store is still the one that it was, `ts:{tag}:mark` with the tag of the first shard.
 #[cfg(feature = "redis")]
 pub(crate) fn mark_name(realm: &str) -> String {
@@ -171,6 +177,8 @@ mod tests {
         assert_eq!(news_name("admin", 255), "ts-admin:{1L}:n");
         assert_eq!(outbox_name("", 1), "ts:{14}:o");
         assert_eq!(outbox_name("admin", 255), "ts-admin:{1L}:o");
+        assert_eq!(due_name("", 1), "ts:{14}:d");
+        assert_eq!(due_name("admin", 255), "ts-admin:{1L}:d");
         assert_eq!(mark_name(""), "ts:{4L}:mark");
         assert_eq!(mark_name("admin"), "ts-admin:{4L}:mark");
     }

@@ -3,7 +3,7 @@
 use super::super::realm::Realm;
 use super::desk::Desk;
 use super::stand::{Held, Kind, Stand};
-use crate::error::SessionError;
+use crate::error::{SessionError, SessionErrorKind};
 use crate::record::{EndReason, Entry, Marker};
 use crate::sealing::{self, seal_outgoing};
 use crate::store::{Key, Replacement, Standing, Swap};
@@ -20,9 +20,14 @@ const LATER: Duration = Duration::from_secs(60);
 pub(crate) async fn sweep(realm: &Arc<Realm>) -> Result<bool, SessionError> {
     let due = realm.store.due(realm.name, BATCH).await?;
     for (key, entry) in &due {
-        match desk_of(realm, key, entry) {
-            Ok(desk) => desk.look_at(entry).await?,
-            // A process that has its keys, or is of its release, may come.
+        let looked = match desk_of(realm, key, entry) {
+            Ok(desk) => desk.look_at(entry).await,
+            Err(error) => Err(error),
+        };
+        match looked {
+            Ok(()) => {}
+            Err(error) if is_passing(&error) => return Err(error),
+            // A process that has its keys, or is of its release, may come. It must not stand in the way of the others.
             Err(error) => {
                 telemetry::not_archived(&error);
                 realm.store.put_off(key, LATER).await?;
@@ -30,6 +35,11 @@ pub(crate) async fn sweep(realm: &Arc<Realm>) -> Result<bool, SessionError> {
         }
     }
     Ok(due.len() == BATCH)
+}
+
+/// Whether the store or the archive could not be asked, so that the next is no better.
+fn is_passing(error: &SessionError) -> bool {
+    matches!(error.kind(), SessionErrorKind::Unavailable { .. } | SessionErrorKind::Unknown)
 }
 
 /// The place of the one whose entry this is.
