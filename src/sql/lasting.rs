@@ -24,6 +24,8 @@ static LOAD_BOTH: Statement = Statement::new(
 /// ended while one waited for it, then it is looked at again. So is the user session in `put`, which may have been another when
 /// the statement began; and all that is asked of it stands in its own row.
 ///
+/// One that is not live takes steps: what begins in its place may be named as it is forgotten, see `due`.
+///
 /// The browser's session is not shared between those who ask: they would hold up its end for as long as they keep coming.
 static REPLACE: Statement = Statement::new(
     "WITH asked AS MATERIALIZED (
@@ -33,7 +35,7 @@ static REPLACE: Statement = Statement::new(
         UPDATE thin_session
         SET entry = CAST(substr($5, 1, 20) || {later}({time(}{now}{)}, substr(entry, 21, 6)) || substr($5, 27) AS {bytes}),
             expires = {now} + $6
-        WHERE realm = $2 AND name = $3 AND expires > {now} AND substr(entry, 3, 12) = $4
+        WHERE realm = $2 AND name = $3 AND expires > {now} AND substr(entry, 3, 12) = $4 AND substr(entry, 2, 1) = {live}
             AND ($8 < 0 OR (substr(entry, 21, 6) >= {time(}{later}({now} - $8 + 1, 0){)}
                 AND substr(entry, 15, 6) > {time(}{now}{)}))
             AND EXISTS (SELECT 1 FROM asked)

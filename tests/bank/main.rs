@@ -3,6 +3,7 @@
 //! | module | subject |
 //! |---|---|
 //! | `crowds` | many requests of one user at once, from two devices on two servers |
+//! | `expired` | what has run out, also while no server is up, and each way to end at once |
 //! | `processes` | fifty completions at once in two processes, where five are left; and a store that is emptied |
 //!
 //! What is a matter of luck runs some rounds, and with `THIN_SESSION_FULL` in the environment as many as `scripts/campaign`
@@ -19,6 +20,7 @@ mod shop;
 mod transfer;
 
 mod crowds;
+mod expired;
 mod processes;
 
 /// How often to try what is a matter of luck.
