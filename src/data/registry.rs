@@ -37,6 +37,14 @@ impl Registry {
     }
 }
 
+impl Registry {
+    /// The kind of this name, if a type has claimed it.
+    pub(crate) fn kind(&self, name: &str) -> Option<&'static str> {
+        let claims = self.1.0.read().unwrap_or_else(PoisonError::into_inner);
+        claims.get_key_value(name).map(|(name, _)| *name)
+    }
+}
+
 impl Claims {
     fn claim(&self, slot: SlotType, constant: &str) -> Result<(), SessionError> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner).get(slot.name).copied();

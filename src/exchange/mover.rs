@@ -1,15 +1,16 @@
-//! Takes what has ended from the outboxes of the store to the archive.
+//! Takes what has ended from the outboxes of the store to the archive, and finds what has run out.
 
 use super::background::Background;
 use super::realm::Realm;
-use crate::archive::{EndedSession, PatientArchive};
+use super::user_session::sweep;
+use crate::archive::EndedSession;
 use crate::error::SessionError;
 use crate::keyring::Keyring;
 use crate::sealing::open_outgoing;
-use crate::store::{Outgoing, PatientStore};
+use crate::store::Outgoing;
 use crate::telemetry;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
@@ -22,6 +23,9 @@ const LOOK_AGAIN: std::ops::Range<u64> = 2_000..4_000;
 const PAUSE: Duration = Duration::from_millis(100);
 const DOUBLINGS: u32 = 8;
 
+/// How often to look for what has run out.
+const SWEEP_EVERY: Duration = Duration::from_secs(10);
+
 /// The task that moves, and what wakes it.
 #[derive(Debug, Default)]
 pub(crate) struct Mover {
@@ -29,22 +33,34 @@ pub(crate) struct Mover {
     woken: Arc<Notify>,
 }
 
-/// What it takes to move.
-struct Move {
-    name: &'static str,
-    store: PatientStore,
-    archive: PatientArchive,
-    keys: Keyring,
+/// How far the task has come.
+#[derive(Default)]
+struct Round {
+    /// When it last looked for what has run out.
+    swept: Option<Instant>,
+    /// The shard whose turn it is.
+    first: u8,
+}
+
+/// Why a pass came to an end.
+enum Pass {
+    /// The layer has gone.
+    Over,
+    /// There may be more.
+    More,
+    Done,
 }
 
 impl Mover {
     /// Begins, if there is an archive, unless it has.
-    pub(super) fn begin(&self, realm: &Realm) {
-        let Some(archive) = &realm.archive else { return };
+    pub(super) fn begin(&self, realm: &Arc<Realm>) {
+        if realm.archive.is_none() {
+            return;
+        }
         self.task.begin(|| {
-            let (name, store, archive, keys) = (realm.name, realm.store.clone(), archive.clone(), realm.keys.clone());
-            let woken = Arc::clone(&self.woken);
-            async move { Move { name, store, archive, keys }.go_on(&woken).await }
+            // The realm owns this task.
+            let (realm, woken) = (Arc::downgrade(realm), Arc::clone(&self.woken));
+            async move { go_on(&realm, &woken).await }
         });
     }
 
@@ -54,48 +70,58 @@ impl Mover {
     }
 }
 
-impl Move {
-    async fn go_on(&self, woken: &Notify) {
-        let (mut failures, mut first) = (0, 0);
-        loop {
-            match self.once(&mut first).await {
-                Ok(true) => failures = 0,
-                Ok(false) => {
-                    failures = 0;
-                    let look_again = Duration::from_millis(rand::random_range(LOOK_AGAIN));
-                    // Woken, or it is time.
-                    let _ = timeout(look_again, woken.notified()).await;
-                }
-                Err(error) => {
-                    telemetry::archive_failed(&error);
-                    sleep(PAUSE * 2u32.pow(failures)).await;
-                    failures = (failures + 1).min(DOUBLINGS);
-                }
+async fn go_on(realm: &Weak<Realm>, woken: &Notify) {
+    let (mut failures, mut round) = (0, Round::default());
+    loop {
+        match pass(realm, &mut round).await {
+            Ok(Pass::Over) => return,
+            Ok(Pass::More) => failures = 0,
+            Ok(Pass::Done) => {
+                failures = 0;
+                let look_again = Duration::from_millis(rand::random_range(LOOK_AGAIN));
+                // Woken, or it is time.
+                let _ = timeout(look_again, woken.notified()).await;
+            }
+            Err(error) => {
+                telemetry::archive_failed(&error);
+                sleep(PAUSE * 2u32.pow(failures)).await;
+                failures = (failures + 1).min(DOUBLINGS);
             }
         }
     }
+}
 
-    /// Moves a batch of each shard that has something, from `first` on. Answers whether anything was moved. After a failure it is
-    /// the turn of the next shard: what an archive refuses holds up its own shard and no other.
-    async fn once(&self, first: &mut u8) -> Result<bool, SessionError> {
-        let mut any = false;
-        let mut shards = self.store.full_outboxes(self.name).await?;
-        shards.sort_by_key(|shard| shard.wrapping_sub(*first));
-        for shard in shards {
-            *first = shard.wrapping_add(1);
-            let batch = self.store.outbox(self.name, shard, BATCH).await?;
-            let ended = readable(&self.keys, self.name, &batch);
-            if ended.is_empty() {
-                continue;
-            }
-            self.archive.add(self.name, &ended).await?;
-            let ids: Vec<_> = ended.iter().map(|ended| ended.id).collect();
-            self.store.sent(self.name, shard, &ids).await?;
-            telemetry::archived(ids.len());
-            any = true;
-        }
-        Ok(any)
+async fn pass(realm: &Weak<Realm>, round: &mut Round) -> Result<Pass, SessionError> {
+    let Some(realm) = realm.upgrade() else { return Ok(Pass::Over) };
+    let is_due = round.swept.is_none_or(|swept| swept.elapsed() >= SWEEP_EVERY);
+    let mut more = is_due && sweep(&realm).await?;
+    if is_due && !more {
+        round.swept = Some(Instant::now());
     }
+    more |= move_on(&realm, &mut round.first).await?;
+    Ok(if more { Pass::More } else { Pass::Done })
+}
+
+/// Moves a batch of each shard that has something, from `first` on. Answers whether anything was moved. After a failure it is the
+/// turn of the next shard: what an archive refuses holds up its own shard and no other.
+async fn move_on(realm: &Realm, first: &mut u8) -> Result<bool, SessionError> {
+    let (name, archive) = (realm.name, realm.archive()?);
+    let (mut any, mut shards) = (false, realm.store.full_outboxes(name).await?);
+    shards.sort_by_key(|shard| shard.wrapping_sub(*first));
+    for shard in shards {
+        *first = shard.wrapping_add(1);
+        let batch = realm.store.outbox(name, shard, BATCH).await?;
+        let ended = readable(&realm.keys, name, &batch);
+        if ended.is_empty() {
+            continue;
+        }
+        archive.add(name, &ended).await?;
+        let ids: Vec<_> = ended.iter().map(|ended| ended.id).collect();
+        realm.store.sent(name, shard, &ids).await?;
+        telemetry::archived(ids.len());
+        any = true;
+    }
+    Ok(any)
 }
 
 /// What of an outbox can be read here. The rest stays where it is: a process with its keys may come.

@@ -87,7 +87,7 @@ impl Realm {
     }
 
     /// Keeps up with what is revoked from here on, and moves what has ended to the archive, if that has not begun yet and can.
-    pub(crate) fn follow(&self) {
+    pub(crate) fn follow(self: &Arc<Self>) {
         self.follower.begin(|| {
             let (store, name, known) = (self.store.clone(), self.name, self.revoked.clone());
             async move { store.follow(name, &known).await }

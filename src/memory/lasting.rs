@@ -47,8 +47,14 @@ impl LastingStore for MemoryStore {
             Ok(there) => {
                 let mut entry = replacement.entry.clone();
                 entry.touch(there.map_or(now, |there| there.touched().max(now)));
+                let (realm, digest) = (key.realm(), key.digest());
+                match replacement.look_in {
+                    _ if !entry.is_live() => shard.due.forget(realm, digest),
+                    Some(look_in) => shard.due.name(realm, digest, now.plus(look_in)),
+                    None => {}
+                }
                 let is_new = !shard.put(key, entry, self.expires(now.plus(replacement.keep_for)));
-                let goes_out = replacement.outgoing.is_some_and(|outgoing| shard.outbox.put(key.realm(), outgoing));
+                let goes_out = replacement.outgoing.is_some_and(|outgoing| shard.outbox.put(realm, outgoing));
                 self.count(usize::from(is_new) + usize::from(goes_out));
                 None
             }
@@ -74,6 +80,30 @@ impl LastingStore for MemoryStore {
 
     async fn full_outboxes(&self, realm: &'static str) -> Answer<Vec<u8>> {
         Ok((0..=u8::MAX).filter(|shard| !self.shard_of(*shard).outbox.is_empty(realm)).collect())
+    }
+
+    async fn due(&self, realm: &'static str, limit: usize) -> Answer<Vec<(Key, Entry)>> {
+        let (now, mut due) = (self.clock.now(), Vec::new());
+        for number in 0..=u8::MAX {
+            let mut shard = self.shard_of(number);
+            for digest in shard.due.by(realm, now) {
+                if due.len() == limit {
+                    return Ok(due);
+                }
+                let key = Key::of_user_session_digest(realm, number, digest);
+                match shard.get(&key, now).filter(|entry| entry.is_live()).cloned() {
+                    Some(entry) => due.push((key, entry)),
+                    None => shard.due.forget(realm, &digest),
+                }
+            }
+        }
+        Ok(due)
+    }
+
+    async fn put_off(&self, key: &Key, look_in: Duration) -> Answer<()> {
+        let at = self.clock.now().plus(look_in);
+        self.shard(key).due.put_off(key.realm(), key.digest(), at);
+        Ok(())
     }
 
     async fn sent(&self, realm: &'static str, shard: u8, ids: &[Uuid]) -> Answer<()> {

@@ -2,6 +2,7 @@
 
 mod account;
 mod archive;
+mod due;
 mod lasting;
 mod news;
 mod outbox;

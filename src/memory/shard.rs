@@ -1,6 +1,7 @@
 //! One of the parts that are locked apart from each other. Time is an argument.
 
 use super::account::{Account, Seat};
+use super::due::Due;
 use super::outbox::Outbox;
 use crate::store::{Entry, Key, Outcome, Owner, Timestamp, WriteId};
 use std::collections::{HashMap, hash_map};
@@ -12,6 +13,7 @@ pub(super) struct Shard {
     /// Of users with sessions, or with an epoch that has not run out. They do not count as sessions do.
     accounts: HashMap<Owner, Account>,
     pub(super) outbox: Outbox,
+    pub(super) due: Due,
     swept: Timestamp,
 }
 

@@ -4,6 +4,7 @@ use super::body::Slot;
 use super::bytes::{Malformed, Reader, put_number, put_prefixed};
 use crate::clock::Timestamp;
 use crate::id::{UserId, redacted};
+use std::time::Duration;
 
 /// The content of a session that belongs to a user.
 #[derive(Clone, PartialEq, Eq)]
@@ -12,6 +13,8 @@ pub(crate) struct UserBody {
     pub(crate) user: UserId,
     /// Commits so far, the first included.
     pub(crate) updates: u32,
+    /// Its idle limit, for whoever does not know its type.
+    pub(crate) idle: Duration,
     /// Whether the archive is being asked to complete it: until that has answered, nothing may change.
     pub(crate) is_completing: bool,
     /// Its kind is the slot's name.
@@ -29,6 +32,7 @@ impl UserBody {
         out.extend_from_slice(&self.created.to_bytes());
         put_prefixed(&mut out, self.user.as_str().as_bytes());
         put_number(&mut out, self.updates);
+        out.extend_from_slice(&Timestamp::default().plus(self.idle).to_bytes());
         self.slot.put(&mut out);
         out
     }
@@ -42,11 +46,12 @@ impl UserBody {
         let created = Timestamp::from_bytes(reader.array()?);
         let user = UserId::new(reader.text()?).or_else(|_| reader.malformed())?;
         let updates = reader.number()?;
+        let idle = Timestamp::from_bytes(reader.array()?).since(Timestamp::default());
         let slot = Slot::read(&mut reader)?;
         if !reader.is_empty() {
             return reader.malformed();
         }
-        Ok(Self { created, user, updates, is_completing: flags == COMPLETING, slot })
+        Ok(Self { created, user, updates, idle, is_completing: flags == COMPLETING, slot })
     }
 }
 
@@ -60,6 +65,7 @@ mod tests {
         \x01\xd1\xa9\x4a\x20\x00\
         \x03ada\
         \xac\x02\
+        \0\0\0\x36\xee\x80\
         \x08transfer\x02\x01\x05money";
 
     fn frozen() -> UserBody {
@@ -67,6 +73,7 @@ mod tests {
             created: Timestamp::from_millis(2_000_000_000_000),
             user: UserId::new("ada").unwrap(),
             updates: 300,
+            idle: Duration::from_secs(3600),
             is_completing: true,
             slot: Slot {
                 name: "transfer".into(),

@@ -8,7 +8,7 @@ use super::operations::{entry, found, millis};
 use super::user_scripts::Call;
 use crate::clock::Timestamp;
 use crate::record::Malformed;
-use crate::store::{Entry, Outgoing, Replaced, Replacement, Standing, outbox_name};
+use crate::store::{Entry, Key, Outgoing, Replaced, Replacement, Standing, outbox_name};
 use redis::Value;
 use std::time::Duration;
 use uuid::Uuid;
@@ -35,10 +35,11 @@ pub(super) async fn load_both(redis: &Connection, names: [&str; 2]) -> Result<[O
 
 pub(super) async fn replace(
     redis: &Connection,
+    key: &Key,
     places: &Places,
     replacement: &Replacement<'_>,
 ) -> Result<Replaced, Failure> {
-    let mut call = Call::on([&places.record, &places.outbox]);
+    let mut call = Call::on([&places.record, &places.outbox, &places.due]);
     if let Some(session) = &replacement.asked_by {
         call.key(places.session(session));
     }
@@ -47,10 +48,13 @@ pub(super) async fn replace(
         Standing::Lives(limit) => ("lives", limit),
         Standing::Lapsed(limit) => ("lapsed", limit),
     };
-    call.bytes(replacement.expected.as_ref().map_or(&[][..], |id| id.as_bytes())).bytes(standing).number(idle(limit));
+    call.bytes(replacement.expected.as_ref().map_or(&[][..], |id| id.as_bytes()))
+        .bytes(standing)
+        .number(time_left(limit));
     call.bytes(replacement.entry.as_bytes()).number(millis(replacement.keep_for));
     call.bytes(replacement.outgoing.map_or(&[][..], |outgoing| outgoing.id.as_bytes()));
     call.bytes(replacement.outgoing.map_or(&[][..], |outgoing| &outgoing.sealed));
+    call.bytes(key.digest()).bytes(replacement.look_in.map(time_left).map_or(String::new(), |left| left.to_string()));
     Ok(match call.run(&REPLACE, redis, verdict).await? {
         Verdict::Applied => Replaced::Applied,
         Verdict::Found(bytes) => Replaced::Found(entry(bytes)?),
@@ -68,7 +72,7 @@ pub(super) async fn renew(
     keep_for: Duration,
 ) -> Result<bool, Failure> {
     let mut call = Call::on([name]);
-    call.bytes(seen.to_bytes()).number(idle(limit)).number(millis(keep_for));
+    call.bytes(seen.to_bytes()).number(time_left(limit)).number(millis(keep_for));
     call.run(&RENEW, redis, yes_or_no).await
 }
 
@@ -109,8 +113,8 @@ pub(super) async fn sent(redis: &Connection, name: &str, ids: &[Uuid]) -> Result
     redis.run(&take, |reply| matches!(reply, Value::Int(_)).then_some(())).await
 }
 
-/// An idle limit may be none at all.
-fn idle(limit: Duration) -> u64 {
+/// An idle limit may be none at all, and so may the time until something is due.
+pub(super) fn time_left(limit: Duration) -> u64 {
     if limit.is_zero() { 0 } else { millis(limit) }
 }
 
@@ -131,7 +135,7 @@ fn verdict(reply: Value) -> Option<Verdict> {
     })
 }
 
-fn yes_or_no(reply: Value) -> Option<bool> {
+pub(super) fn yes_or_no(reply: Value) -> Option<bool> {
     match reply {
         Value::Int(1) => Some(true),
         Value::Int(0) => Some(false),
@@ -192,6 +196,6 @@ mod tests {
 
     #[test]
     fn an_idle_limit_may_be_none_and_a_part_of_a_millisecond_is_one() {
-        assert_eq!([Duration::ZERO, Duration::from_nanos(1), Duration::MAX].map(idle), [0, 1, 1 << 48]);
+        assert_eq!([Duration::ZERO, Duration::from_nanos(1), Duration::MAX].map(time_left), [0, 1, 1 << 48]);
     }
 }

@@ -7,9 +7,9 @@ use crate::id::WriteId;
 use crate::record::{State, offset};
 use std::sync::LazyLock;
 
-/// Replacement. `KEYS`: the record, the outbox, and the browser's session if one asks. `ARGV`: the write id to find or nothing,
-/// `lives` or `lapsed` if it must have, the idle limit for that in milliseconds, the new entry, milliseconds to keep it, and
-/// the name and content of what goes out or nothing.
+/// Replacement. `KEYS`: the record, the outbox, what is due, and the browser's session if one asks. `ARGV`: the write id to find
+/// or nothing, `lives` or `lapsed` if it must have, the idle limit for that in milliseconds, the new entry, milliseconds to keep
+/// it, the name and content of what goes out or nothing, the digest of the key, and milliseconds until it is due or nothing.
 ///
 /// Answers a number for what became of it, see `lasting.rs`, and what goes with it. A marker comes after `PEXPIRE`, so that it is
 /// never refused for want of memory; a live entry is what is refused then, before anything is written.
@@ -20,8 +20,9 @@ pub(super) static REPLACE: LazyLock<Script> = LazyLock::new(|| {
 local head = head_of(KEYS[1])
 if head ~= '' and head:sub({id}, {id_last}) ~= ARGV[1] then return {{1, redis.call('GET', KEYS[1])}} end
 if head == '' and ARGV[1] ~= '' then return {{2}} end
-if KEYS[3] and redis.call('GETRANGE', KEYS[3], {state}, {state}):byte(1) ~= {live} then return {{3}} end
-local touched = now()
+if KEYS[4] and redis.call('GETRANGE', KEYS[4], {state}, {state}):byte(1) ~= {live} then return {{3}} end
+local time = now()
+local touched = time
 if head ~= '' then
   if ARGV[2] ~= '' and (lives_until(head, ARGV[3]) > touched) ~= (ARGV[2] == 'lives') then return {{4, touched}} end
   touched = math.max(touched, time_at(head, {touched}))
@@ -31,7 +32,12 @@ local function put() redis.call('SET', KEYS[1], entry, 'PX', ARGV[5]) end
 local is_live = entry:byte({lua_state}) == {live}
 if is_live then put() else redis.call('PEXPIRE', KEYS[1], ARGV[5]) end
 return and_then({{0}}, function()
-  if not is_live then put() end
+  if not is_live then
+    put()
+    redis.call('ZREM', KEYS[3], ARGV[8])
+  elseif ARGV[9] ~= '' then
+    redis.call('ZADD', KEYS[3], 'NX', time + ARGV[9], ARGV[8])
+  end
   if ARGV[6] ~= '' then redis.call('HSET', KEYS[2], ARGV[6], ARGV[7]) end
 end)",
         times = times(),
@@ -65,6 +71,34 @@ return 1",
         touched = lua(offset::TOUCHED),
         at = offset::TOUCHED,
         half_done = half_done("set"),
+    ))
+});
+
+/// Putting off. `KEYS`: what is due. `ARGV`: the digest of a key, and milliseconds until then.
+///
+/// Begins with a write that needs no memory, or what can be ended would not be reached when there is none.
+pub(super) static PUT_OFF: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(format!(
+        "{times}
+{then}
+redis.call('ZREM', KEYS[1], '')
+return and_then(1, function() redis.call('ZADD', KEYS[1], 'XX', now() + ARGV[2], ARGV[1]) end)",
+        times = times(),
+        then = and_then(),
+    ))
+});
+
+/// Forgets what has gone. `KEYS`: what is due, and records. `ARGV`: the digests of the records' keys.
+///
+/// Looks again: one may have begun in its place, which is named by now, and was so before.
+pub(super) static FORGET: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(format!(
+        "for i, digest in ipairs(ARGV) do
+  if redis.call('GETRANGE', KEYS[i + 1], {state}, {state}):byte(1) ~= {live} then redis.call('ZREM', KEYS[1], digest) end
+end
+return 1",
+        state = offset::STATE,
+        live = State::Live as u8,
     ))
 });
 

@@ -1,6 +1,7 @@
 //! Sessions in Redis or Valkey.
 
 mod connection;
+mod due;
 mod failure;
 mod feed;
 mod lasting;
@@ -18,7 +19,8 @@ mod users;
 
 use crate::store::{
     Admission, Admitted, Answer, Departure, Entry, Key, LastingStore, Marker, Member, Outcome, Outgoing, Owner,
-    Replaced, Replacement, Revocation, Revocations, Store, StoreError, Sweep, Swept, Timestamp, WriteId, outbox_name,
+    Replaced, Replacement, Revocation, Revocations, Store, StoreError, Sweep, Swept, Timestamp, WriteId, due_name,
+    outbox_name,
 };
 use connection::Connection;
 use names::{Names, Places};
@@ -41,11 +43,11 @@ use uuid::Uuid;
 /// * **`maxmemory-policy noeviction`**: any other may drop sessions that live, and is warned of. When the memory is
 ///   full, no session begins, and those that are there can still end.
 /// * **Allowed to run** `GET`, `SET`, `GETRANGE`, `SETRANGE`, `PEXPIRE`, `PTTL`, `PERSIST`, `ZADD`, `ZCOUNT`, `ZRANGE`,
-///   `ZREM`, `ZREMRANGEBYSCORE`, `ZSCORE`, `XADD`, `XDEL`, `XRANGE`, `XREAD`, `HSET`, `HDEL`, `HRANDFIELD`, `EXISTS`, `TIME`,
+///   `ZRANGEBYSCORE`, `ZREM`, `ZREMRANGEBYSCORE`, `ZSCORE`, `XADD`, `XDEL`, `XRANGE`, `XREAD`, `HSET`, `HDEL`, `HRANDFIELD`, `EXISTS`, `TIME`,
 ///   `EVAL` and `EVALSHA` on keys `ts*`. With `CONFIG GET` the policy can be checked.
 ///
-/// Everything in it has an expiry, but for one mark of each layer, and for the outboxes `ts*:o`: what has ended waits there until
-/// the archive has it, however long that takes. Should that fill the memory, no session begins, and those that are there can
+/// Everything in it has an expiry, but for one mark of each layer, for the outboxes `ts*:o`: what has ended waits there until
+/// the archive has it, however long that takes; and for `ts*:d`, 16 bytes of each user session that lives and when to look at it. Should that fill the memory, no session begins, and those that are there can
 /// still end.
 ///
 /// # What it promises
@@ -140,7 +142,7 @@ impl LastingStore for RedisStore {
     }
 
     async fn replace(&self, key: &Key, replacement: &Replacement<'_>) -> Answer<Replaced> {
-        Ok(lasting::replace(&self.connection, &Places::of(key), replacement).await?)
+        Ok(lasting::replace(&self.connection, key, &Places::of(key), replacement).await?)
     }
 
     async fn renew(&self, key: &Key, seen: Timestamp, idle: Duration, keep_for: Duration) -> Answer<bool> {
@@ -153,6 +155,14 @@ impl LastingStore for RedisStore {
 
     async fn full_outboxes(&self, realm: &'static str) -> Answer<Vec<u8>> {
         Ok(lasting::full_outboxes(&self.connection, realm).await?)
+    }
+
+    async fn due(&self, realm: &'static str, limit: usize) -> Answer<Vec<(Key, Entry)>> {
+        Ok(due::due(&self.connection, realm, limit).await?)
+    }
+
+    async fn put_off(&self, key: &Key, look_in: Duration) -> Answer<()> {
+        Ok(due::put_off(&self.connection, &due_name(key.realm(), key.shard()), key, look_in).await?)
     }
 
     async fn sent(&self, realm: &'static str, shard: u8, ids: &[Uuid]) -> Answer<()> {

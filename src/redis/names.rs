@@ -1,6 +1,6 @@
 //! What the things of a user are called.
 
-use crate::store::{Key, Owner, news_name, outbox_name};
+use crate::store::{Key, Owner, due_name, news_name, outbox_name};
 
 /// The names of all that is one user's, which are in one shard.
 pub(super) struct Names {
@@ -42,19 +42,22 @@ pub(super) struct Places {
     pub(super) record: String,
     /// A hash: what has ended, by the bytes of its id. It has no expiry.
     pub(super) outbox: String,
+    /// A sorted set, which all users of the shard share: digests of keys by when to look, in milliseconds. It has no expiry.
+    pub(super) due: String,
     session: fn(&Key) -> String,
 }
 
 impl Places {
     pub(super) fn of(key: &Key) -> Self {
-        let outbox = outbox_name(key.realm(), key.shard());
-        Self { record: key.to_string(), outbox, session: Key::to_string }
+        let (outbox, due) = (outbox_name(key.realm(), key.shard()), due_name(key.realm(), key.shard()));
+        Self { record: key.to_string(), outbox, due, session: Key::to_string }
     }
 
     /// Names that no user session has, in a place where one could be.
     pub(super) fn on_trial(key: &Key) -> Self {
         let record = trial(&key.to_string());
-        Self { outbox: format!("{record}:o"), record, session: |key| trial(&key.to_string()) }
+        let [outbox, due] = ["o", "d"].map(|kind| format!("{record}:{kind}"));
+        Self { record, outbox, due, session: |key| trial(&key.to_string()) }
     }
 
     /// The browser's session that asks.

@@ -42,12 +42,20 @@ mod tests {
     use crate::clock::Timestamp;
     use crate::id::UserId;
     use crate::record::{Codec, EndReason, Slot, UserBody};
+    use std::time::Duration;
 
     #[test]
     fn it_opens_under_its_key_id_and_layer_and_nothing_else_does() {
         let slot = Slot { name: "t".into(), version: 1, codec: Codec(1), drop_at_sign_in: false, bytes: vec![0xc0] };
         let user = UserId::new("ada").unwrap();
-        let body = UserBody { created: Timestamp::from_millis(7), user, updates: 3, is_completing: false, slot };
+        let body = UserBody {
+            created: Timestamp::from_millis(7),
+            user,
+            updates: 3,
+            idle: Duration::from_secs(60),
+            is_completing: false,
+            slot,
+        };
         let ended = Timestamp::from_millis(9);
         let past = Past { id: Uuid::from_bytes([5; 16]), reason: EndReason::Abandoned, ended, body };
         let keys = Keyring::generate();

@@ -90,6 +90,7 @@ mod tests {
     use crate::keyring::Secret;
     use crate::record::{Codec, Slot};
     use crate::store::Key;
+    use std::time::Duration;
 
     fn place(realm: &'static str, user: u8, kind: &str) -> Place<'static> {
         let key = Key::of_user_session(realm, &UserDigest::from_bytes([user; 16]), kind);
@@ -105,7 +106,14 @@ mod tests {
             bytes: b"money".to_vec(),
         };
         let user = UserId::new("ada").unwrap();
-        UserBody { created: Timestamp::from_millis(7), user, updates: 3, is_completing: false, slot }
+        UserBody {
+            created: Timestamp::from_millis(7),
+            user,
+            updates: 3,
+            idle: Duration::from_secs(60),
+            is_completing: false,
+            slot,
+        }
     }
 
     fn sealed(keys: &Keyring, place: Place<'_>) -> Vec<u8> {

@@ -1,11 +1,12 @@
 //! The operations on user sessions and outboxes.
 //!
 //! User sessions are rows of the table of all sessions. A replacement takes its locks in this order: the browser's session,
-//! the user session, what goes out. Nobody who holds one of the last two waits for a browser's session, so that none waits for
-//! another in a circle.
+//! the user session, what goes out, what is due. Nobody who holds one of the last three waits for one that comes before it, so that
+//! none waits for another in a circle.
 
 use super::database::{Database, Transaction};
 use super::dialect::Statement;
+use super::due;
 use super::entries::name;
 use super::failure::{Cause, Failure};
 use super::link::Value;
@@ -23,6 +24,8 @@ static LOAD_BOTH: Statement = Statement::new(
 /// ended while one waited for it, then it is looked at again. So is the user session in `put`, which may have been another when
 /// the statement began; and all that is asked of it stands in its own row.
 ///
+/// One that is not live takes steps: what begins in its place may be named as it is forgotten, see `due`.
+///
 /// The browser's session is not shared between those who ask: they would hold up its end for as long as they keep coming.
 static REPLACE: Statement = Statement::new(
     "WITH asked AS MATERIALIZED (
@@ -32,7 +35,7 @@ static REPLACE: Statement = Statement::new(
         UPDATE thin_session
         SET entry = CAST(substr($5, 1, 20) || {later}({time(}{now}{)}, substr(entry, 21, 6)) || substr($5, 27) AS {bytes}),
             expires = {now} + $6
-        WHERE realm = $2 AND name = $3 AND expires > {now} AND substr(entry, 3, 12) = $4
+        WHERE realm = $2 AND name = $3 AND expires > {now} AND substr(entry, 3, 12) = $4 AND substr(entry, 2, 1) = {live}
             AND ($8 < 0 OR (substr(entry, 21, 6) >= {time(}{later}({now} - $8 + 1, 0){)}
                 AND substr(entry, 15, 6) > {time(}{now}{)}))
             AND EXISTS (SELECT 1 FROM asked)
@@ -40,6 +43,12 @@ static REPLACE: Statement = Statement::new(
     ), out AS (
         INSERT INTO thin_outbox (realm, shard, id, sealed) SELECT $2, $9, $10, $11 FROM put WHERE length($10) > 0
         ON CONFLICT (realm, shard, id) DO UPDATE SET sealed = excluded.sealed
+    ), named AS (
+        INSERT INTO thin_due (realm, name, due) SELECT $2, $3, {now} + $12 FROM put
+        WHERE $12 >= 0 AND substr($5, 2, 1) = {live} ON CONFLICT (realm, name) DO NOTHING
+    ), forgotten AS (
+        DELETE FROM thin_due
+        WHERE realm = $2 AND name = $3 AND substr($5, 2, 1) <> {live} AND EXISTS (SELECT 1 FROM put)
     )
     SELECT 1 FROM put",
 );
@@ -127,7 +136,7 @@ pub(super) async fn replace(
 
 /// Answers whether it was applied. If not, that does not say why: it may be one for which it takes steps.
 async fn replace_at_once(database: &Database, key: &Key, replacement: &Replacement<'_>) -> Result<bool, Failure> {
-    let Replacement { asked_by: Some(session), expected: Some(expected), standing, entry, keep_for, outgoing } =
+    let Replacement { asked_by: Some(session), expected: Some(expected), standing, entry, keep_for, outgoing, look_in } =
         replacement
     else {
         return Ok(false);
@@ -149,6 +158,7 @@ async fn replace_at_once(database: &Database, key: &Key, replacement: &Replaceme
         Value::Number(key.shard().into()),
         Value::Bytes(outgoing.map_or(&[], |outgoing| outgoing.id.as_bytes())),
         Value::Bytes(outgoing.map_or(&[], |outgoing| &outgoing.sealed)),
+        look_in.map_or(Value::Number(-1), Value::span),
     ];
     Ok(database.write(&REPLACE, &values).await? > 0)
 }
@@ -219,6 +229,7 @@ async fn put(
         let values = [Value::Text(key.realm()), shard, Value::Bytes(id.as_bytes()), Value::Bytes(sealed)];
         transaction.execute(&PUT_OUT, &values).await?;
     }
+    due::note(transaction, Value::time(times.now), key, replacement).await?;
     Ok(true)
 }
 

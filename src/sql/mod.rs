@@ -13,6 +13,7 @@
 //! | [`account`] | a user's row, which is held by whoever changes the user's sessions |
 //! | [`users`] | the operations on the sessions of a user |
 //! | [`lasting`] | the operations on user sessions and outboxes |
+//! | [`due`] | at which user sessions to look |
 //! | [`archive`] | ended sessions |
 //! | [`quota`] | completions, which a quota limits |
 //! | [`news`], [`feed`], [`ears`] | telling news, following them, waiting for them |
@@ -22,6 +23,7 @@ mod account;
 mod archive;
 mod database;
 mod dialect;
+mod due;
 mod ears;
 mod entries;
 mod failure;
@@ -206,6 +208,14 @@ impl LastingStore for SqlStore {
 
     async fn full_outboxes(&self, realm: &'static str) -> Answer<Vec<u8>> {
         Ok(lasting::full_outboxes(&self.database, realm).await?)
+    }
+
+    async fn due(&self, realm: &'static str, limit: usize) -> Answer<Vec<(Key, Entry)>> {
+        Ok(due::due(&self.database, realm, limit).await?)
+    }
+
+    async fn put_off(&self, key: &Key, look_in: Duration) -> Answer<()> {
+        Ok(due::put_off(&self.database, key, look_in).await?)
     }
 
     async fn sent(&self, realm: &'static str, shard: u8, ids: &[Uuid]) -> Answer<()> {

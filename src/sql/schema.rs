@@ -42,6 +42,11 @@ const VERSIONS: [&[&str]; 1] = [&[
             realm {text} NOT NULL, shard BIGINT NOT NULL, id {bytes} NOT NULL, sealed {bytes} NOT NULL,
             PRIMARY KEY (realm, shard, id)
         )",
+    // At which user sessions to look, and when. What changes with each request does not change it.
+    "CREATE TABLE thin_due (
+            realm {text} NOT NULL, name {bytes} NOT NULL, due BIGINT NOT NULL, PRIMARY KEY (realm, name)
+        )",
+    "CREATE INDEX thin_due_first ON thin_due (realm, due)",
     // The archive, for years. Times are milliseconds, and ids sort by when the sessions began.
     "CREATE TABLE thin_archive (
             layer {text} NOT NULL, id {id} NOT NULL, user_id {text} NOT NULL, kind {text} NOT NULL, reason {text} NOT NULL,

@@ -90,6 +90,8 @@ pub(crate) trait BoxedLasting: Send + Sync {
     fn renew<'a>(&'a self, key: &'a Key, seen: Timestamp, idle: Duration, keep_for: Duration) -> Boxed<'a, bool>;
     fn outbox<'a>(&'a self, realm: &'static str, shard: u8, limit: usize) -> Boxed<'a, Vec<Outgoing>>;
     fn full_outboxes<'a>(&'a self, realm: &'static str) -> Boxed<'a, Vec<u8>>;
+    fn due<'a>(&'a self, realm: &'static str, limit: usize) -> Boxed<'a, Vec<(Key, Entry)>>;
+    fn put_off<'a>(&'a self, key: &'a Key, look_in: Duration) -> Boxed<'a, ()>;
     fn sent<'a>(&'a self, realm: &'static str, shard: u8, ids: &'a [Uuid]) -> Boxed<'a, ()>;
 }
 
@@ -112,6 +114,14 @@ impl<S: LastingStore> BoxedLasting for S {
 
     fn full_outboxes<'a>(&'a self, realm: &'static str) -> Boxed<'a, Vec<u8>> {
         Box::pin(LastingStore::full_outboxes(self, realm))
+    }
+
+    fn due<'a>(&'a self, realm: &'static str, limit: usize) -> Boxed<'a, Vec<(Key, Entry)>> {
+        Box::pin(LastingStore::due(self, realm, limit))
+    }
+
+    fn put_off<'a>(&'a self, key: &'a Key, look_in: Duration) -> Boxed<'a, ()> {
+        Box::pin(LastingStore::put_off(self, key, look_in))
     }
 
     fn sent<'a>(&'a self, realm: &'static str, shard: u8, ids: &'a [Uuid]) -> Boxed<'a, ()> {

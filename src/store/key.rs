@@ -29,6 +29,11 @@ impl Key {
         Self { realm, shard: user.shard().index(), is_lasting: true, digest }
     }
 
+    /// The key of a user session in a shard, by its [digest](Self::digest).
+    pub fn of_user_session_digest(realm: &'static str, shard: u8, digest: [u8; 16]) -> Self {
+        Self { realm, shard, is_lasting: true, digest: Digest::from_bytes(digest) }
+    }
+
     /// The layer's name; empty unless it has one.
     pub fn realm(&self) -> &'static str {
         self.realm
@@ -88,6 +93,12 @@ pub(crate) fn news_name(realm: &str, shard: u8) -> String {
 #[cfg(feature = "redis")]
 pub(crate) fn outbox_name(realm: &str, shard: u8) -> String {
     Name { realm, shard, kind: "o", digest: None }.to_string()
+}
+
+/// At which user sessions of a shard to look, and when, `ts:{tag}:d`.
+#[cfg(feature = "redis")]
+pub(crate) fn due_name(realm: &str, shard: u8) -> String {
+    Name { realm, shard, kind: "d", digest: None }.to_string()
 }
 
 /// What shows that a store is still the one that it was, `ts:{tag}:mark` with the tag of the first shard.
@@ -166,6 +177,8 @@ mod tests {
         assert_eq!(news_name("admin", 255), "ts-admin:{1L}:n");
         assert_eq!(outbox_name("", 1), "ts:{14}:o");
         assert_eq!(outbox_name("admin", 255), "ts-admin:{1L}:o");
+        assert_eq!(due_name("", 1), "ts:{14}:d");
+        assert_eq!(due_name("admin", 255), "ts-admin:{1L}:d");
         assert_eq!(mark_name(""), "ts:{4L}:mark");
         assert_eq!(mark_name("admin"), "ts-admin:{4L}:mark");
     }

@@ -24,7 +24,8 @@ pub trait LastingStore: Store {
     /// 3. The browser's session is not live: [`Replaced::Unasked`].
     /// 4. What is there is not as [`Standing`] says: [`Replaced::Untimely`].
     /// 5. Otherwise [`Replaced::Applied`]: the entry is there for `keep_for` from now, with the store's time as that of its last
-    ///    touch, unless what it replaces was touched later; and what goes out is in the outbox of the shard.
+    ///    touch, unless what it replaces was touched later; what goes out is in the outbox of the shard; and it is
+    ///    [due](Self::due) as [`look_in`](Replacement::look_in) says.
     ///
     /// An entry whose time has run out is absent here as well. A full store may refuse it, but never a marker: ending needs no
     /// room.
@@ -52,6 +53,13 @@ pub trait LastingStore: Store {
     /// The shards in whose outboxes something may wait; none that has something is left out.
     fn full_outboxes(&self, realm: &'static str) -> impl Future<Output = Answer<Vec<u8>>> + Send;
 
+    /// At most `limit` of the entries at which it is time to look, by the store's clock: what is there. What has gone, or has
+    /// left a marker, is not due any more, and not named.
+    fn due(&self, realm: &'static str, limit: usize) -> impl Future<Output = Answer<Vec<(Key, Entry)>>> + Send;
+
+    /// Has an entry that is due be so again after this time from now. Nothing happens if it is not due any more.
+    fn put_off(&self, key: &Key, look_in: Duration) -> impl Future<Output = Answer<()>> + Send;
+
     /// Takes out of a shard's outbox what the archive has. Names that are not there are passed over.
     fn sent(&self, realm: &'static str, shard: u8, ids: &[Uuid]) -> impl Future<Output = Answer<()>> + Send;
 }
@@ -71,6 +79,9 @@ pub struct Replacement<'a> {
     pub keep_for: Duration,
     /// What goes to the archive.
     pub outgoing: Option<&'a Outgoing>,
+    /// When it is time to look at the entry, if it is to be looked at, from now on. With a live one it does not change what was said
+    /// before; with a marker, that is forgotten.
+    pub look_in: Option<Duration>,
 }
 
 impl Replacement<'_> {
@@ -173,6 +184,14 @@ impl<S: LastingStore> LastingStore for Arc<S> {
 
     async fn full_outboxes(&self, realm: &'static str) -> Answer<Vec<u8>> {
         (**self).full_outboxes(realm).await
+    }
+
+    async fn due(&self, realm: &'static str, limit: usize) -> Answer<Vec<(Key, Entry)>> {
+        (**self).due(realm, limit).await
+    }
+
+    async fn put_off(&self, key: &Key, look_in: Duration) -> Answer<()> {
+        (**self).put_off(key, look_in).await
     }
 
     async fn sent(&self, realm: &'static str, shard: u8, ids: &[Uuid]) -> Answer<()> {

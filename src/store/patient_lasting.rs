@@ -128,6 +128,16 @@ impl PatientStore {
         self.patience.answered("full_outboxes", || store.full_outboxes(realm)).await
     }
 
+    pub(crate) async fn due(&self, realm: &'static str, limit: usize) -> Result<Vec<(Key, Entry)>, SessionError> {
+        let store = self.lasting()?;
+        self.patience.answered("due", || store.due(realm, limit)).await
+    }
+
+    pub(crate) async fn put_off(&self, key: &Key, look_in: Duration) -> Result<(), SessionError> {
+        let store = self.lasting()?;
+        self.patience.answered("put_off", || store.put_off(key, look_in)).await
+    }
+
     pub(crate) async fn sent(&self, realm: &'static str, shard: u8, ids: &[Uuid]) -> Result<(), SessionError> {
         let store = self.lasting()?;
         self.patience.answered("sent", || store.sent(realm, shard, ids)).await

@@ -209,5 +209,5 @@ pub(crate) fn archive_failed(error: &dyn Error) {
 
 pub(crate) fn not_archived(error: &dyn Error) {
     numbers::decode_failure("outgoing");
-    event!(error, error = %Chain(error), "an ended session cannot be read, and stays in the store's outbox");
+    event!(error, error = %Chain(error), "an ended session cannot be moved to the archive, and stays in the store");
 }

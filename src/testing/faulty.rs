@@ -103,6 +103,14 @@ impl LastingStore for FaultyStore {
         self.up()?.full_outboxes(realm).await
     }
 
+    async fn due(&self, realm: &'static str, limit: usize) -> Answer<Vec<(Key, Entry)>> {
+        self.up()?.due(realm, limit).await
+    }
+
+    async fn put_off(&self, key: &Key, look_in: Duration) -> Answer<()> {
+        self.up()?.put_off(key, look_in).await
+    }
+
     async fn sent(&self, realm: &'static str, shard: u8, ids: &[Uuid]) -> Answer<()> {
         self.up()?.sent(realm, shard, ids).await
     }

@@ -3,6 +3,7 @@
 //! | module | subject |
 //! |---|---|
 //! | `crowds` | many requests of one user at once, from two devices on two servers |
+//! | `expired` | what has run out, also while no server is up, and each way to end at once |
 //! | `outage` | a Postgres that is killed or frozen while sessions live in Redis |
 //! | `processes` | fifty completions at once in two processes, where five are left; and a store that is emptied |
 //!
@@ -20,6 +21,7 @@ mod shop;
 mod transfer;
 
 mod crowds;
+mod expired;
 mod outage;
 mod processes;
 

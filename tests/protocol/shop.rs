@@ -196,6 +196,41 @@ impl Shop {
         }
     }
 
+    /// Time passes for user sessions, whether or not anybody is there. A Redis has a clock that cannot be moved: there what was, was
+    /// so much earlier. Answers by how much.
+    pub(crate) fn idles(&self, time: Duration) -> Duration {
+        let Some(redis) = &self.redis else {
+            self.clock.advance(time);
+            return Duration::ZERO;
+        };
+        let millis = u64::try_from(time.as_millis()).expect("not that long");
+        for key in redis.keys() {
+            if key.windows(3).any(|part| part == b":l:") {
+                let mut touched = [0; 8];
+                touched[2..].copy_from_slice(&redis.command(&[b"GETRANGE", &key, b"20", b"25"]).bytes());
+                let earlier = (u64::from_be_bytes(touched) - millis).to_be_bytes();
+                let _ = redis.command(&[b"SETRANGE", &key, b"20", &earlier[2..]]);
+            }
+            if key.ends_with(b":d") {
+                for digest in redis.command(&[b"ZRANGE", &key, b"0", b"-1"]).items() {
+                    let by = format!("-{millis}");
+                    let _ = redis.command(&[b"ZINCRBY", &key, by.as_bytes(), &digest.bytes()]);
+                }
+            }
+        }
+        time
+    }
+
+    /// What user sessions go by.
+    pub(crate) fn store_clock(&self) -> Clock {
+        if self.redis.is_some() { Clock::system() } else { self.clock.clone() }
+    }
+
+    /// The names of what its Redis holds, if it is on one.
+    pub(crate) fn keys_in_redis(&self) -> Vec<Vec<u8>> {
+        self.redis.as_ref().map(RedisServer::keys).unwrap_or_default()
+    }
+
     /// One server.
     pub(crate) fn server(&self) -> Router {
         self.layered(routes(), PATIENCE)

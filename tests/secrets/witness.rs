@@ -203,6 +203,20 @@ impl<S: LastingStore> LastingStore for Witness<S> {
         noted(self.uncounted()?.full_outboxes(realm).await)
     }
 
+    async fn due(&self, realm: &'static str, limit: usize) -> Answer<Vec<(Key, Entry)>> {
+        let answer = noted(self.uncounted()?.due(realm, limit).await);
+        for (key, entry) in answer.iter().flatten() {
+            note_key(key);
+            note_entry(entry);
+        }
+        answer
+    }
+
+    async fn put_off(&self, key: &Key, look_in: Duration) -> Answer<()> {
+        note_key(key);
+        noted(self.uncounted()?.put_off(key, look_in).await)
+    }
+
     async fn sent(&self, realm: &'static str, shard: u8, ids: &[Uuid]) -> Answer<()> {
         noted(self.uncounted()?.sent(realm, shard, ids).await)
     }

@@ -40,7 +40,8 @@ async fn replace(
     outgoing: Option<&Outgoing>,
 ) -> Answer<Replaced> {
     let (expected, standing) = (expected.map(id), Standing::Any);
-    let replacement = Replacement { asked_by: None, expected, standing, entry, keep_for: KEPT, outgoing };
+    let replacement =
+        Replacement { asked_by: None, expected, standing, entry, keep_for: KEPT, outgoing, look_in: None };
     store.replace(key, &replacement).await
 }
 
@@ -165,8 +166,8 @@ async fn it_lives_until_its_idle_limit_or_its_deadline_and_no_longer() {
     let (store, clock) = store(10);
     let key = place("transfer");
     let replaced = async |expected, new: &Entry, standing| {
-        let replacement =
-            Replacement { asked_by: None, expected, standing, entry: new, keep_for: KEPT, outgoing: None };
+        let (asked_by, outgoing, look_in) = (None, None, None);
+        let replacement = Replacement { asked_by, expected, standing, entry: new, keep_for: KEPT, outgoing, look_in };
         store.replace(&key, &replacement).await.unwrap()
     };
     let millisecond = Duration::from_millis(1);

@@ -115,7 +115,8 @@ impl Desk {
     ) -> Result<(Swap, Stand), SessionError> {
         let Prepared { entry, keep_for, stand } = held.changed(&self.realm, &self.key, &self.kind, slot)?;
         let (expected, standing) = (Some(held.base.write_id), Standing::Lives(self.kind.idle));
-        let replacement = Replacement { asked_by, expected, standing, entry: &entry, keep_for, outgoing: None };
+        let (outgoing, look_in) = (None, self.kind.look_in(&self.realm));
+        let replacement = Replacement { asked_by, expected, standing, entry: &entry, keep_for, outgoing, look_in };
         Ok((self.store.replace(&self.key, &replacement, until).await?, stand))
     }
 
@@ -130,15 +131,15 @@ impl Desk {
     ) -> Result<(Swap, Stand), SessionError> {
         let realm = &self.realm;
         let (created, user) = (realm.clock.now(), self.user.clone());
-        let body = UserBody { created, user, updates: 1, is_completing: false, slot };
+        let body = UserBody { created, user, updates: 1, idle: self.kind.idle, is_completing: false, slot };
         let Prepared { entry, keep_for, stand } = Prepared::begin(realm, &self.key, &self.kind, after, body)?;
         let outgoing = lapsed
             .filter(|_| self.archive.is_some())
             .map(|lapsed| seal_outgoing(&realm.keys, realm.name, &lapsed.expired()));
         let standing = lapsed.map_or(Standing::Any, |_| Standing::Lapsed(self.kind.idle));
         let expected = after.map(|base| base.write_id);
-        let outgoing = outgoing.as_ref();
-        let replacement = Replacement { asked_by, expected, standing, entry: &entry, keep_for, outgoing };
+        let (outgoing, look_in) = (outgoing.as_ref(), self.kind.look_in(realm));
+        let replacement = Replacement { asked_by, expected, standing, entry: &entry, keep_for, outgoing, look_in };
         let swap = self.store.replace(&self.key, &replacement, until).await?;
         if lapsed.is_some() && matches!(swap, Swap::Applied(_)) {
             telemetry::user_session_ended(self.kind.name, EndReason::Expired.as_str());

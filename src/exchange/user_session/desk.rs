@@ -99,15 +99,19 @@ impl Desk {
 
     /// A user's place outside of any request, read.
     pub(crate) async fn outside(realm: &Arc<Realm>, user: UserId, kind: Kind) -> Result<Self, SessionError> {
-        let (store, archive) = (realm.store.clone(), realm.archive.clone());
-        if !store.keeps_user_sessions() {
+        if !realm.store.keeps_user_sessions() {
             return Err(PatientStore::no_user_sessions());
         }
         let key = Key::of_user_session(realm.name, &realm.keys.digest_of(&user), kind.name);
-        let (realm, view) = (Arc::clone(realm), View::default());
-        let desk = Self { realm, store, archive, user, kind, key, exchange: None, view };
+        let desk = Self::found(realm, user, kind, key);
         desk.reload().await?;
         Ok(desk)
+    }
+
+    /// The place of one that was found outside of any request.
+    pub(super) fn found(realm: &Arc<Realm>, user: UserId, kind: Kind, key: Key) -> Self {
+        let (store, archive, realm) = (realm.store.clone(), realm.archive.clone(), Arc::clone(realm));
+        Self { realm, store, archive, user, kind, key, exchange: None, view: View::default() }
     }
 
     /// What was last seen.

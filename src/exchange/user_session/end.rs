@@ -36,6 +36,7 @@ impl Desk {
                     entry: &entry,
                     keep_for: Marker::KEPT,
                     outgoing: outgoing.as_ref(),
+                    look_in: None,
                 };
                 match desk.store.replace(&desk.key, &replacement, until).await? {
                     Swap::Applied(since) => {
@@ -88,7 +89,25 @@ impl Desk {
         if self.store.has_time(until) { Ok(()) } else { Err(SessionErrorKind::Contended.into()) }
     }
 
-    /// Replaces one that was being completed. Nobody's browser has to be signed in for that.
+    /// Ends one whose time has run out.
+    pub(super) async fn expire(
+        &self,
+        view: &mut Option<Stand>,
+        held: &Held,
+        standing: Standing,
+    ) -> Result<Swap, SessionError> {
+        let (entry, stand) = held.marker(&self.realm, EndReason::Expired);
+        let outgoing = seal_outgoing(&self.realm.keys, self.realm.name, &held.expired());
+        let swap = self.release(held, standing, &entry, Marker::KEPT, Some(&outgoing)).await?;
+        if let Swap::Applied(_) = swap {
+            *view = Some(stand);
+            self.realm.mover.wake();
+            telemetry::user_session_ended(self.kind.name, EndReason::Expired.as_str());
+        }
+        Ok(swap)
+    }
+
+    /// Replaces one that nobody's browser asks for.
     pub(super) async fn release(
         &self,
         held: &Held,
@@ -97,8 +116,8 @@ impl Desk {
         keep_for: Duration,
         outgoing: Option<&Outgoing>,
     ) -> Result<Swap, SessionError> {
-        let (asked_by, expected) = (None, Some(held.base.write_id));
-        let replacement = Replacement { asked_by, expected, standing, entry, keep_for, outgoing };
+        let (asked_by, expected, look_in) = (None, Some(held.base.write_id), self.kind.look_in(&self.realm));
+        let replacement = Replacement { asked_by, expected, standing, entry, keep_for, outgoing, look_in };
         self.store.replace(&self.key, &replacement, self.store.deadline()).await
     }
 }

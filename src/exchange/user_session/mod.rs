@@ -7,6 +7,7 @@
 //! | `change` | beginning one and changing it |
 //! | `end` | ending it, exactly as it was seen |
 //! | `quota` | completing it if the archive allows |
+//! | `sweep` | finding those whose time has run out |
 //! | `settle` | finding one that somebody was completing |
 
 mod change;
@@ -15,7 +16,9 @@ mod end;
 mod quota;
 mod settle;
 mod stand;
+mod sweep;
 
 pub(crate) use desk::{Desk, Views};
 pub(crate) use quota::Allowed;
 pub(crate) use stand::{Kind, Sight};
+pub(crate) use sweep::sweep;

@@ -11,7 +11,6 @@ use crate::archive::{Completion, EndedSession, PatientArchive, Quota};
 use crate::clock::Timestamp;
 use crate::error::{SessionError, SessionErrorKind};
 use crate::record::{EndReason, Marker, UserBody};
-use crate::sealing::seal_outgoing;
 use crate::store::{Replacement, Standing, Swap};
 use crate::telemetry;
 use tokio::sync::MutexGuard;
@@ -87,7 +86,8 @@ impl Desk {
             let body = UserBody { is_completing: true, ..UserBody::clone(&held.body) };
             let Prepared { entry, keep_for, stand } = held.followed_by(&self.realm, &self.key, &self.kind, body);
             let (expected, standing) = (Some(held.base.write_id), Standing::Lives(self.kind.idle));
-            let replacement = Replacement { asked_by, expected, standing, entry: &entry, keep_for, outgoing: None };
+            let (outgoing, look_in) = (None, self.kind.look_in(&self.realm));
+            let replacement = Replacement { asked_by, expected, standing, entry: &entry, keep_for, outgoing, look_in };
             match self.store.replace(&self.key, &replacement, until).await? {
                 // Nobody else changes it while it is frozen, but for one who finds this attempt too old.
                 Swap::Applied(None) => *view = Some(stand),
@@ -117,22 +117,6 @@ impl Desk {
         Ok(())
     }
 
-    /// Ends one that the archive has not, and whose time has run out meanwhile.
-    async fn expire(&self, view: &mut Option<Stand>, frozen: &Held) -> Result<(), SessionError> {
-        let (entry, stand) = frozen.marker(&self.realm, EndReason::Expired);
-        let outgoing = seal_outgoing(&self.realm.keys, self.realm.name, &frozen.expired());
-        match self.release(frozen, Standing::Any, &entry, Marker::KEPT, Some(&outgoing)).await? {
-            Swap::Applied(_) => {
-                *view = Some(stand);
-                self.realm.mover.wake();
-                telemetry::user_session_ended(self.kind.name, EndReason::Expired.as_str());
-            }
-            // Somebody else has.
-            swap => self.overtaken(view, swap)?,
-        }
-        Ok(())
-    }
-
     /// Gives one back that the archive has not, if it still lives. If this fails, the next who looks finds it and does.
     pub(super) async fn give_back(&self, view: &mut Option<Stand>, frozen: &Held) {
         let body = UserBody { is_completing: false, ..UserBody::clone(&frozen.body) };
@@ -144,7 +128,11 @@ impl Desk {
                 Ok(())
             }
             Ok(Swap::Applied(Some(since))) => self.see(view, Some(&since)),
-            Ok(Swap::Untimely) => self.expire(view, frozen).await,
+            Ok(Swap::Untimely) => match self.expire(view, frozen, Standing::Any).await {
+                Ok(Swap::Applied(_)) => Ok(()),
+                Ok(swap) => self.overtaken(view, swap),
+                Err(error) => Err(error),
+            },
             Ok(swap) => self.overtaken(view, swap),
             Err(error) => Err(error),
         };

@@ -26,6 +26,13 @@ pub(crate) struct Sight {
     pub(crate) body: Arc<UserBody>,
 }
 
+impl Kind {
+    /// When a store is to be asked again whether one has run out; none if nobody wants to know.
+    pub(super) fn look_in(&self, realm: &Realm) -> Option<Duration> {
+        realm.archive.as_ref().map(|_| self.idle)
+    }
+}
+
 /// What stands under a user's key.
 #[derive(Clone, Debug)]
 pub(super) enum Stand {
@@ -130,6 +137,10 @@ impl Held {
         self.base.id
     }
 
+    pub(super) fn lives_until(&self) -> Timestamp {
+        self.lives_until
+    }
+
     pub(super) fn touched(&self) -> Timestamp {
         self.base.touched
     }
@@ -157,7 +168,8 @@ impl Held {
     /// `TooLarge` for a record over its budget, unless it was over it before and shrinks.
     pub(super) fn changed(&self, realm: &Realm, key: &Key, kind: &Kind, slot: Slot) -> Result<Prepared, SessionError> {
         let updates = self.body.updates.saturating_add(1);
-        let next = self.followed_by(realm, key, kind, UserBody { updates, slot, ..UserBody::clone(&self.body) });
+        let body = UserBody { updates, slot, idle: kind.idle, ..UserBody::clone(&self.body) };
+        let next = self.followed_by(realm, key, kind, body);
         next.within_budget(realm, kind, Some(self.size))
     }
 

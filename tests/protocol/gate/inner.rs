@@ -139,6 +139,14 @@ impl LastingStore for Inner {
         on_store!(self, store => store.full_outboxes(realm).await)
     }
 
+    async fn due(&self, realm: &'static str, limit: usize) -> Answer<Vec<(Key, Entry)>> {
+        on_store!(self, store => store.due(realm, limit).await)
+    }
+
+    async fn put_off(&self, key: &Key, look_in: Duration) -> Answer<()> {
+        on_store!(self, store => store.put_off(key, look_in).await)
+    }
+
     async fn sent(&self, realm: &'static str, shard: u8, ids: &[Uuid]) -> Answer<()> {
         on_store!(self, store => store.sent(realm, shard, ids).await)
     }

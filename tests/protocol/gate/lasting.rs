@@ -1,4 +1,4 @@
-//! The calls that user sessions make, as they arrive at the gate. What moves the ended ones goes past it.
+//! The calls that user sessions make, as they arrive at the gate. What moves the ended ones goes past it, but for where they go.
 
 use super::{Call, Gate, Op};
 use std::time::Duration;
@@ -16,12 +16,13 @@ impl LastingStore for Gate {
 
     async fn replace(&self, key: &Key, replacement: &Replacement<'_>) -> Answer<Replaced> {
         let (inner, key) = (self.inner(), *key);
-        let Replacement { asked_by, expected, standing, keep_for, .. } = *replacement;
+        let Replacement { asked_by, expected, standing, keep_for, look_in, .. } = *replacement;
         let (entry, outgoing) = (replacement.entry.clone(), replacement.outgoing.cloned());
         let call = Call { op: Op::Replace, key: Some(key), entry: Some(entry.clone()), markers: vec![] };
         let request = async move {
             let (entry, outgoing) = (&entry, outgoing.as_ref());
-            inner.replace(&key, &Replacement { asked_by, expected, standing, entry, keep_for, outgoing }).await
+            let replacement = Replacement { asked_by, expected, standing, entry, keep_for, outgoing, look_in };
+            inner.replace(&key, &replacement).await
         };
         self.carry(call, request).await
     }
@@ -40,6 +41,14 @@ impl LastingStore for Gate {
         self.inner.full_outboxes(realm).await
     }
 
+    async fn due(&self, realm: &'static str, limit: usize) -> Answer<Vec<(Key, Entry)>> {
+        self.inner.due(realm, limit).await
+    }
+
+    async fn put_off(&self, key: &Key, look_in: Duration) -> Answer<()> {
+        self.inner.put_off(key, look_in).await
+    }
+
     async fn sent(&self, realm: &'static str, shard: u8, ids: &[Uuid]) -> Answer<()> {
         self.inner.sent(realm, shard, ids).await
     }
@@ -47,7 +56,9 @@ impl LastingStore for Gate {
 
 impl Archive for Gate {
     async fn add(&self, layer: &'static str, ended: &[EndedSession]) -> Answer<()> {
-        self.inner.add(layer, ended).await
+        let (inner, ended) = (self.inner(), ended.to_vec());
+        let call = Call { op: Op::Add, key: None, entry: None, markers: vec![] };
+        self.carry(call, async move { inner.add(layer, &ended).await }).await
     }
 
     async fn complete(

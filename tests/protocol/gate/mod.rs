@@ -31,7 +31,8 @@ pub(crate) enum Op {
     LoadBoth,
     Replace,
     Renew,
-    /// Of the archive, as is the next.
+    /// Of the archive, as are the next.
+    Add,
     Complete,
     Settle,
 }

@@ -8,7 +8,9 @@
 //! | [`races`] | replacements that meet each other, and the end of the session that asks |
 //! | [`renew`] | activity |
 //! | [`outbox`] | what has ended, until the archive has it |
+//! | [`due`] | when it is time to look at one |
 
+mod due;
 mod load;
 mod outbox;
 mod races;
@@ -100,7 +102,8 @@ impl<S: LastingStore + Clone> Transfers<S> {
     /// Asks from the browser to put this entry where none is, or what the test changes of that.
     async fn asks<'a>(&self, entry: &'a Entry, change: impl FnOnce(&mut Replacement<'a>)) -> Replaced {
         let (asked_by, standing) = (Some(self.session), Standing::Any);
-        let mut replacement = Replacement { asked_by, expected: None, standing, entry, keep_for: KEPT, outgoing: None };
+        let (expected, outgoing, look_in) = (None, None, None);
+        let mut replacement = Replacement { asked_by, expected, standing, entry, keep_for: KEPT, outgoing, look_in };
         change(&mut replacement);
         self.store.replace(&self.key, &replacement).await.unwrap()
     }

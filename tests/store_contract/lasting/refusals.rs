@@ -32,6 +32,7 @@ async fn in_vain<'a, S: LastingStore + Clone>(
         entry,
         keep_for: 2 * KEPT,
         outgoing: None,
+        look_in: Some(Duration::ZERO),
     };
     change(&mut replacement);
     let replacement = Replacement { outgoing: Some(&sent), ..replacement };

@@ -46,6 +46,11 @@ fn outbox_name(shard: u8) -> String {
     place(shard).to_string().split_once(":l:").unwrap().0.to_owned() + ":o"
 }
 
+/// Whether this is the name of an outbox, or of what is due.
+fn lasts(key: &[u8]) -> bool {
+    key.ends_with(b":o") || key.ends_with(b":d")
+}
+
 fn outgoing(number: u8) -> Outgoing {
     Outgoing { id: Uuid::from_bytes([number; 16]), sealed: vec![0, b'\r', b'\n', number] }
 }
@@ -106,7 +111,8 @@ async fn replace(
 ) -> Answer<Replaced> {
     let (asked_by, expected) = (Some(session(shard)), expected.map(crate::entries::id));
     let standing = Standing::Lives(HOUR);
-    let replacement = Replacement { asked_by, expected, standing, entry, keep_for: KEPT, outgoing };
+    let look_in = Some(Duration::ZERO);
+    let replacement = Replacement { asked_by, expected, standing, entry, keep_for: KEPT, outgoing, look_in };
     store.replace(&place(shard), &replacement).await
 }
 
@@ -166,7 +172,7 @@ async fn what_has_ended_waits_without_an_expiry_under_the_bytes_of_its_id() {
     assert_eq!(ttl(&server, name.as_bytes()), -1);
     let there = server.command(&[b"HGETALL", name.as_bytes()]).items().into_iter().map(testbed::Reply::bytes);
     assert_eq!(there.collect::<Vec<_>>(), [vec![1; 16], outgoing(1).sealed]);
-    for key in server.keys().into_iter().filter(|key| key != name.as_bytes()) {
+    for key in server.keys().into_iter().filter(|key| !lasts(key)) {
         assert!(ttl(&server, &key) > 0, "{} never goes", String::from_utf8_lossy(&key));
     }
     store.sent("", 1, &[outgoing(1).id]).await.unwrap();
@@ -218,7 +224,7 @@ async fn without_memory_nothing_begins_or_changes_and_everything_ends() {
         scripts();
         assert_eq!(replace(store, begin, None, &entry(2, ENDED), Some(&past)).await.unwrap(), Replaced::Applied);
         assert_eq!(store.full_outboxes("").await.unwrap(), [begin]);
-        for key in server.keys().into_iter().filter(|key| !key.ends_with(b":o")) {
+        for key in server.keys().into_iter().filter(|key| !lasts(key)) {
             assert!(ttl(server, &key) > 0, "{} never goes", String::from_utf8_lossy(&key));
         }
         assert_eq!(wired.connections(), 1);
@@ -239,7 +245,7 @@ async fn after_a_lost_reply_or_request_it_is_unknown() {
             wired.proxy.no_faults();
             let applied = wired.server.dump() != before;
             assert_eq!(applied, fault == Fault::LoseReply && operation.writes(), "{operation:?} {fault:?}");
-            for key in wired.server.keys().into_iter().filter(|key| !key.ends_with(b":o")) {
+            for key in wired.server.keys().into_iter().filter(|key| !lasts(key)) {
                 assert!(ttl(&wired.server, &key) > 0, "{operation:?}");
             }
         }
@@ -275,7 +281,7 @@ async fn what_stops_half_way_is_unknown_and_what_never_began_is_not_applied() {
     let half_done = |error: StoreError| {
         assert!(error.maybe_applied() && told(&error).contains("HALFDONE"), "{}", told(&error));
     };
-    for (shard, right) in (0..).zip(["hset", "set", "setrange"]) {
+    for (shard, right) in (0..).zip(["hset", "set", "setrange", "zrem"]) {
         let operation = if right == "setrange" { Operation::Renew } else { Operation::End };
         operation.prepare(&store, shard).await;
         user(format!("-{right}").as_bytes());
@@ -284,9 +290,13 @@ async fn what_stops_half_way_is_unknown_and_what_never_began_is_not_applied() {
     }
     assert!(!store.load(&place(0)).await.unwrap().unwrap().is_live(), "Redis takes nothing back");
 
-    Operation::Begin.prepare(&store, 3).await;
+    Operation::Begin.prepare(&store, 5).await;
+    user(b"-zadd");
+    half_done(Operation::Begin.on(&store, 5).await.unwrap_err());
+    user(b"+@all");
+    Operation::Begin.prepare(&store, 6).await;
     user(b"-set");
-    assert!(!Operation::Begin.on(&store, 3).await.unwrap_err().maybe_applied());
+    assert!(!Operation::Begin.on(&store, 6).await.unwrap_err().maybe_applied());
     user(b"+@all");
     Operation::End.prepare(&store, 4).await;
     let _ = server.command(&[b"SET", outbox_name(4).as_bytes(), b"no hash"]);

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 const PASSWORD: &str = "correct-horse";
 
 /// All that sessions need, as the documentation has it.
-const NEEDED: [&str; 24] = [
+const NEEDED: [&str; 25] = [
     "get",
     "set",
     "getrange",
@@ -24,6 +24,7 @@ const NEEDED: [&str; 24] = [
     "zadd",
     "zcount",
     "zrange",
+    "zrangebyscore",
     "zrem",
     "zremrangebyscore",
     "zscore",

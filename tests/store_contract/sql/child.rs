@@ -51,7 +51,8 @@ async fn writes(store: &SqlStore, number: u32) -> Answer<()> {
     let _: Outcome = store.commit(&key, id(1), &live(2), KEPT).await?;
     for entry in [live(3), live(4)] {
         let (asked_by, standing, outgoing) = (Some(key), Standing::Any, None);
-        let replacement = Replacement { asked_by, expected, standing, entry: &entry, keep_for: KEPT, outgoing };
+        let replacement =
+            Replacement { asked_by, expected, standing, entry: &entry, keep_for: KEPT, outgoing, look_in: None };
         let _: Replaced = store.replace(&transfers, &replacement).await?;
         expected = Some(entry.write_id());
     }

@@ -100,7 +100,8 @@ impl User {
         let out = Outgoing { id: Uuid::from_u128(number.into()), sealed: vec![1] };
         let standing = if rand::rng().random() { Standing::Any } else { Standing::Lives(Duration::MAX) };
         let (asked_by, outgoing) = (Some(member.key), ends.then_some(&out));
-        let replacement = Replacement { asked_by, expected, standing, entry: &entry, keep_for: KEPT, outgoing };
+        let replacement =
+            Replacement { asked_by, expected, standing, entry: &entry, keep_for: KEPT, outgoing, look_in: None };
         let answer = store.replace(&self.transfers, &replacement).await.unwrap();
         if answer == Replaced::Applied {
             assert!(!has_ended, "applied after the end");

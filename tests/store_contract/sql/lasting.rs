@@ -24,7 +24,8 @@ fn hex(key: &Key) -> String {
 
 async fn replace(store: &SqlStore, expected: Option<WriteId>, entry: &Entry, out: Option<&Outgoing>) -> Replaced {
     let (asked_by, standing) = (Some(key_of(1)), Standing::Lives(Duration::MAX));
-    let replacement = Replacement { asked_by, expected, standing, entry, keep_for: 2 * KEPT, outgoing: out };
+    let (keep_for, look_in) = (2 * KEPT, Some(KEPT));
+    let replacement = Replacement { asked_by, expected, standing, entry, keep_for, outgoing: out, look_in };
     store.replace(&transfers(), &replacement).await.unwrap()
 }
 

@@ -123,8 +123,10 @@ impl RedisServer {
     /// it if it is not a string.
     #[must_use]
     pub fn dump(&self) -> Vec<u8> {
-        let mut all = Vec::new();
-        for key in self.keys() {
+        let (mut all, mut keys) = (Vec::new(), self.keys());
+        // In an order of its own: what is there alike reads alike.
+        keys.sort_unstable();
+        for key in keys {
             let string = self.command(&[b"TYPE", &key]).text() == "string";
             let get: &[u8] = if string { b"GET" } else { b"DUMP" };
             all.extend_from_slice(&key);

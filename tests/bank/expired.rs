@@ -1,0 +1,295 @@
+//! What has run out is in the archive, whoever was there when it did.
+
+use crate::gate::{Op, Step};
+use crate::shop::{HASTE, Shop, ok, on_each_store, refused, see};
+use crate::transfer::{bank, device, device_with, pages};
+use axum::Router;
+use axum::http::Method;
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use testbed::{Answer, Client};
+use thin_session::UserId;
+use thin_session::archive::{Archive, EndReason, EndedSession};
+use thin_session::store::LastingStore;
+use tokio::task::JoinSet;
+
+/// The idle limit of a transfer.
+const IDLE: Duration = Duration::from_secs(3600);
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Waits for what goes on beside the requests.
+async fn until(what: &str, happened: impl AsyncFn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !happened().await {
+        assert!(Instant::now() < deadline, "{what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+async fn post(browser: &Client, path: &str) -> Answer {
+    browser.ask(Method::POST, path).await
+}
+
+/// What the archive itself has of a user, the first in front.
+async fn archived(shop: &Shop, user: &str) -> Vec<EndedSession> {
+    let user = UserId::new(user).expect("it is an id");
+    let mut ended = shop.gate.inner().history("", &user, None, 1000).await.expect("the archive answers");
+    ended.reverse();
+    ended
+}
+
+async fn told(shop: &Shop, user: &str) -> Vec<(EndReason, String)> {
+    archived(shop, user).await.into_iter().map(|ended| (ended.reason, ended.payload)).collect()
+}
+
+fn one(reason: EndReason, steps: &[&str]) -> (EndReason, String) {
+    let steps: Vec<_> = steps.iter().map(|step| format!("{step:?}")).collect();
+    (reason, format!("[{}]", steps.join(",")))
+}
+
+async fn nothing_is_due(shop: &Shop) -> bool {
+    shop.gate.inner().due("", 1000).await.expect("the store answers").is_empty()
+}
+
+/// The outboxes hold nothing, nor does the index, whenever it is asked.
+async fn nothing_is_left(shop: &Shop) {
+    until("it is moved", async || shop.gate.inner().full_outboxes("").await.expect("the store answers").is_empty())
+        .await;
+    let left = shop.keys_in_redis().into_iter().filter(|key| key.ends_with(b":d") || key.ends_with(b":o"));
+    assert_eq!(left.map(|key| String::from_utf8(key).expect("a name")).collect::<Vec<_>>(), [""; 0]);
+    shop.idles(1000 * IDLE);
+    assert!(nothing_is_due(shop).await);
+}
+
+/// No server was up when they ran out. The first that starts finds them.
+async fn what_ran_out_while_nobody_was_there_is_found_by_the_next_who_starts(shop: Shop) {
+    let before = shop.store_clock().now();
+    let (phone, bob) = (device_with(&shop, "1").await, signed_in(&shop, "bob").await);
+    ok(post(&phone, "/transfer/2").await);
+    ok(post(&bob, "/transfer/3").await);
+    let after = shop.store_clock().now();
+    drop((phone, bob));
+    let moved = shop.idles(2 * IDLE);
+    assert!(!nothing_is_due(&shop).await);
+
+    let _server = bank(&shop);
+    until("they are swept", async || told(&shop, "ada").await.len() + told(&shop, "bob").await.len() == 2).await;
+    assert_eq!(told(&shop, "ada").await, [one(EndReason::Expired, &["1", "2"])]);
+    assert_eq!(told(&shop, "bob").await, [one(EndReason::Expired, &["3"])]);
+    for user in ["ada", "bob"] {
+        let [ended] = &archived(&shop, user).await[..] else { panic!("one has ended") };
+        let touched = ended.ended.as_millis() + millis(moved) - millis(IDLE);
+        assert!((before.as_millis()..=after.as_millis()).contains(&touched), "it ended when its idle limit was over");
+    }
+    nothing_is_left(&shop).await;
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).expect("not that long")
+}
+
+/// A browser where this user is signed in.
+async fn signed_in(shop: &Shop, user: &str) -> Client {
+    let mut browser = Client::new(bank(shop));
+    ok(browser.post(&format!("/sign-in/{user}")).await);
+    browser
+}
+
+async fn what_was_used_meanwhile_is_looked_at_later(shop: Shop) {
+    let phone = device_with(&shop, "1").await;
+    shop.idles(50 * MINUTE);
+    assert_eq!(see(&phone, "/transfer").await, "1");
+    shop.idles(50 * MINUTE);
+    assert!(!nothing_is_due(&shop).await);
+    let server = bank(&shop);
+    until("it is looked at", async || nothing_is_due(&shop).await).await;
+    assert_eq!(told(&shop, "ada").await, []);
+    drop(server);
+    // Nobody has looked at it since.
+    shop.idles(20 * MINUTE);
+    let _server = bank(&shop);
+    until("it is swept", async || !told(&shop, "ada").await.is_empty()).await;
+    assert_eq!(told(&shop, "ada").await, [one(EndReason::Expired, &["1"])]);
+    assert_eq!(see(&phone, "/transfer").await, "");
+    nothing_is_left(&shop).await;
+}
+
+/// Between its look and its end, by the store's clock.
+async fn what_is_used_as_it_is_swept_lives_on(shop: Shop) {
+    let phone = device_with(&shop, "1").await;
+    let found = shop.gate.inner();
+    shop.idles(2 * IDLE);
+    // As if the server that sweeps had another clock, and had found it before it was used.
+    let due = found.due("", 10).await.expect("the store answers");
+    assert_eq!(due.len(), 1);
+    ok(post(&phone, "/transfer/2").await);
+    until("the one before it is moved", async || told(&shop, "ada").await.len() == 1).await;
+    let _server = bank(&shop);
+    until("it is looked at", async || nothing_is_due(&shop).await).await;
+    assert_eq!(see(&phone, "/transfer").await, "2");
+    assert_eq!(told(&shop, "ada").await, [one(EndReason::Expired, &["1"])]);
+}
+
+/// Its process died when it had asked the archive: whether that has it or not, it ends once.
+async fn what_was_being_completed_is_settled(shop: Shop) {
+    let lost: [fn() -> Step; 2] = [|| Step::LoseReply, || Step::LoseRequest];
+    for (user, lost, is_there) in [("ada", lost[0], true), ("bob", lost[1], false)] {
+        let phone = signed_in(&shop, user).await;
+        ok(post(&phone, "/transfer/1").await);
+        shop.gate.rule(move |op| if op == Op::Complete { lost() } else { Step::Pass });
+        refused(post(&phone.at(shop.layered(pages(), HASTE)), "/send").await, "Unknown");
+        shop.gate.no_rule();
+        assert_eq!(told(&shop, user).await.len(), usize::from(is_there));
+        drop(phone);
+        shop.idles(2 * IDLE);
+        let server = bank(&shop);
+        until("it is looked at", async || nothing_is_due(&shop).await).await;
+        drop(server);
+        if !is_there {
+            assert_eq!(told(&shop, user).await, []);
+            shop.idles(2 * IDLE);
+        }
+        let _server = bank(&shop);
+        let reason = if is_there { EndReason::Completed } else { EndReason::Expired };
+        until("it has ended", async || told(&shop, user).await == [one(reason, &["1"])]).await;
+        nothing_is_left(&shop).await;
+        assert_eq!(told(&shop, user).await, [one(reason, &["1"])]);
+    }
+}
+
+/// Two servers, of which one is started anew now and then.
+#[derive(Clone)]
+struct Servers(Arc<Mutex<([Router; 2], StdRng)>>);
+
+impl Servers {
+    fn start(shop: &Shop) -> Self {
+        Self(Arc::new(Mutex::new(([(); 2].map(|()| bank(shop)), StdRng::seed_from_u64(11)))))
+    }
+
+    fn either(&self) -> Router {
+        let (servers, luck) = &mut *self.0.lock().expect("nobody panics with it");
+        servers[luck.random_range(0..2)].clone()
+    }
+
+    /// Drops the first, with whatever it is at, and starts another in its place.
+    fn start_anew(&self, shop: &Shop) {
+        let mut servers = self.0.lock().expect("nobody panics with it");
+        servers.0[0] = bank(shop);
+    }
+
+    async fn post(&self, browser: &Client, path: String) {
+        ok(browser.at(self.either()).ask(Method::POST, &path).await);
+    }
+}
+
+const USERS: usize = 40;
+const WAYS: [(&str, EndReason); 3] =
+    [("/complete", EndReason::Completed), ("/send", EndReason::Completed), ("/abandon", EndReason::Abandoned)];
+
+/// Does this for all users at once, while one server is started anew again and again.
+async fn all_at_once<F: Future<Output = ()> + Send + 'static>(
+    shop: &Shop,
+    servers: &Servers,
+    does: impl Fn(usize) -> F,
+) {
+    let mut all: JoinSet<()> = (0..USERS).map(does).collect();
+    let mut luck = StdRng::seed_from_u64(13);
+    loop {
+        let pause = Duration::from_millis(luck.random_range(1..30));
+        match tokio::time::timeout(pause, all.join_next()).await {
+            Ok(None) => return,
+            Ok(Some(done)) => done.expect("it went well"),
+            Err(_) => servers.start_anew(shop),
+        }
+    }
+}
+
+/// Two hundred of many users, that end in every way.
+async fn however_they_end_each_is_there_once(shop: Shop) {
+    let servers = Servers::start(&shop);
+    let mut browsers = Vec::new();
+    for user in 0..USERS {
+        browsers.push(signed_in(&shop, &format!("user{user}")).await);
+    }
+    all_at_once(&shop, &servers, |user| {
+        let (servers, browser) = (servers.clone(), browsers[user].clone());
+        async move {
+            for number in 0..WAYS.len() {
+                let (path, _) = WAYS[(user + number) % WAYS.len()];
+                servers.post(&browser, format!("/transfer/{number}")).await;
+                servers.post(&browser, path.to_owned()).await;
+            }
+            servers.post(&browser, "/transfer/left".to_owned()).await;
+        }
+    })
+    .await;
+    shop.idles(2 * IDLE);
+    // Half of them begin the next in the place of what was left, the others leave that to the sweep.
+    all_at_once(&shop, &servers, |user| {
+        let (servers, browser) = (servers.clone(), browsers[user].clone());
+        async move {
+            if user % 2 == 0 {
+                servers.post(&browser, "/transfer/last".to_owned()).await;
+                servers.post(&browser, "/complete".to_owned()).await;
+            }
+        }
+    })
+    .await;
+    servers.start_anew(&shop);
+    until("what was left is swept", async || nothing_is_due(&shop).await).await;
+    for user in (1..USERS).step_by(2) {
+        servers.post(&browsers[user], "/transfer/last".to_owned()).await;
+        servers.post(&browsers[user], "/abandon".to_owned()).await;
+    }
+    nothing_is_left(&shop).await;
+    let mut ended = 0;
+    for user in 0..USERS {
+        let mut expected: Vec<_> =
+            (0..WAYS.len()).map(|number| one(WAYS[(user + number) % WAYS.len()].1, &[&number.to_string()])).collect();
+        expected.push(one(EndReason::Expired, &["left"]));
+        let last = if user % 2 == 0 { EndReason::Completed } else { EndReason::Abandoned };
+        expected.push(one(last, &["last"]));
+        let found = told(&shop, &format!("user{user}")).await;
+        assert_eq!(found, expected, "of user {user}");
+        ended += found.len();
+    }
+    assert_eq!(ended, 200);
+}
+
+/// No request fails for it, and when it is up again nothing is missing.
+async fn while_the_archive_is_down_what_ends_waits(shop: Shop) {
+    let (phone, bob) = (device(&shop).await, signed_in(&shop, "bob").await);
+    shop.gate.rule(|op| if op == Op::Add { Step::Refuse } else { Step::Pass });
+    ok(post(&bob, "/transfer/left").await);
+    for number in 0..20 {
+        ok(post(&phone, &format!("/transfer/{number}")).await);
+        ok(post(&phone, if number % 2 == 0 { "/complete" } else { "/abandon" }).await);
+    }
+    shop.idles(2 * IDLE);
+    let _server = bank(&shop);
+    until("it is swept", async || nothing_is_due(&shop).await).await;
+    assert_eq!(see(&bob, "/transfer").await, "");
+    assert!(shop.gate.count(Op::Add) > 0, "it was tried");
+    assert_eq!((told(&shop, "ada").await, told(&shop, "bob").await), (vec![], vec![]));
+    assert_eq!(see(&phone, "/history").await.split(", ").count(), 20, "it can be seen on its way");
+
+    shop.gate.no_rule();
+    nothing_is_left(&shop).await;
+    let expected = (0..20).map(|number| {
+        let reason = if number % 2 == 0 { EndReason::Completed } else { EndReason::Abandoned };
+        one(reason, &[&number.to_string()])
+    });
+    assert_eq!(told(&shop, "ada").await, expected.collect::<Vec<_>>());
+    assert_eq!(told(&shop, "bob").await, [one(EndReason::Expired, &["left"])]);
+}
+
+on_each_store! {
+    what_ran_out_while_nobody_was_there_is_found_by_the_next_who_starts,
+    what_was_used_meanwhile_is_looked_at_later,
+    what_is_used_as_it_is_swept_lives_on,
+    what_was_being_completed_is_settled,
+    however_they_end_each_is_there_once,
+    while_the_archive_is_down_what_ends_waits,
+}
