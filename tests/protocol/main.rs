@@ -21,6 +21,7 @@
 //! scenario runs in memory and on a real Redis.
 
 mod gate;
+#[allow(dead_code, reason = "each test program uses its part")]
 mod shop;
 
 mod cookies;
