@@ -231,6 +231,11 @@ impl Shop {
         self.redis.as_ref().map(RedisServer::keys).unwrap_or_default()
     }
 
+    /// Whether its store is a Redis, whose commands have 250 ms each, however busy the machine.
+    pub(crate) fn is_on_redis(&self) -> bool {
+        self.redis.is_some()
+    }
+
     /// One server.
     pub(crate) fn server(&self) -> Router {
         self.layered(routes(), PATIENCE)

@@ -192,10 +192,8 @@ impl Gate {
         self.calls.lock().unwrap().push(call);
         match self.next_step(op) {
             Step::Pass => request.await,
-            Step::LoseReply => {
-                request.await.expect("the real store answers");
-                Err(StoreError::unknown("the test lost the reply"))
-            }
+            // A real store on a busy machine may have none to lose.
+            Step::LoseReply => request.await.and_then(|_| Err(StoreError::unknown("the test lost the reply"))),
             Step::LoseRequest => Err(StoreError::unknown("the test lost the request")),
             Step::Refuse => Err(StoreError::not_applied("the test has the store refuse")),
             Step::Before(work) => {
