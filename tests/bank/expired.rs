@@ -1,7 +1,7 @@
 //! What has run out is in the archive, whoever was there when it did.
 
 use crate::gate::{Op, Step};
-use crate::shop::{HASTE, Shop, ok, on_each_store, refused, see};
+use crate::shop::{HASTE, Shop, elsewhere, ok, on_each_store, refused, see};
 use crate::transfer::{bank, device, device_with, pages};
 use axum::Router;
 use axum::http::Method;
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use testbed::{Answer, Client};
 use thin_session::UserId;
 use thin_session::archive::{Archive, EndReason, EndedSession};
-use thin_session::store::LastingStore;
+use thin_session::store::{LastingStore, Store as _};
 use tokio::task::JoinSet;
 
 /// The idle limit of a transfer.
@@ -123,21 +123,38 @@ async fn what_was_used_meanwhile_is_looked_at_later(shop: Shop) {
     nothing_is_left(&shop).await;
 }
 
-/// Between its look and its end, by the store's clock.
-async fn what_is_used_as_it_is_swept_lives_on(shop: Shop) {
-    let phone = device_with(&shop, "1").await;
-    let found = shop.gate.inner();
+/// Somebody is faster: what had run out goes out with the next one, and that lives on.
+async fn where_the_next_one_begins_meanwhile_that_is_left_alone(shop: Shop) {
+    let (phone, quiet) = (device_with(&shop, "1").await, device(&shop).await);
+    // Both have swept when they started, and do so again in ten seconds only.
+    until("they have looked", async || shop.gate.dues() >= 2).await;
     shop.idles(2 * IDLE);
-    // As if the server that sweeps had another clock, and had found it before it was used.
-    let due = found.due("", 10).await.expect("the store answers");
-    assert_eq!(due.len(), 1);
-    let phone = again(&phone, "ada").await;
-    ok(post(&phone, "/transfer/2").await);
-    until("the one before it is moved", async || told(&shop, "ada").await.len() == 1).await;
+    let quiet = again(&quiet, "ada").await;
+    shop.gate.plan(Op::Replace, [Step::before(elsewhere(&quiet, "/transfer/2"))]);
+    drop(phone);
+    let server = bank(&shop);
+    until("it is moved", async || !told(&shop, "ada").await.is_empty()).await;
+    drop(server);
     let _server = bank(&shop);
-    until("it is looked at", async || nothing_is_due(&shop).await).await;
-    assert_eq!(see(&phone, "/transfer").await, "2");
+    until("it is looked at again", async || nothing_is_due(&shop).await).await;
+    assert_eq!(see(&quiet, "/transfer").await, "2");
     assert_eq!(told(&shop, "ada").await, [one(EndReason::Expired, &["1"])]);
+}
+
+/// A server whose clock is ahead goes by the store's.
+#[tokio::test]
+async fn what_has_run_out_by_a_servers_clock_alone_lives_on() {
+    let shop = Shop::on_redis().await;
+    let phone = device_with(&shop, "1").await;
+    let key = shop.gate.calls().iter().rfind(|call| call.op == Op::Replace).and_then(|call| call.key).expect("a key");
+    let store = shop.gate.inner();
+    store.put_off(&key, Duration::ZERO).await.expect("the store answers");
+    shop.clock.advance(2 * IDLE);
+    let _server = bank(&shop);
+    until("it is put off", async || nothing_is_due(&shop).await).await;
+    assert!(store.load(&key).await.expect("the store answers").is_some_and(|entry| entry.is_live()));
+    assert_eq!(told(&shop, "ada").await, []);
+    drop(phone);
 }
 
 /// Its process died when it had asked the archive: whether that has it or not, it ends once.
@@ -321,7 +338,7 @@ async fn while_the_archive_is_down_what_ends_waits(shop: Shop) {
 on_each_store! {
     what_ran_out_while_nobody_was_there_is_found_by_the_next_who_starts,
     what_was_used_meanwhile_is_looked_at_later,
-    what_is_used_as_it_is_swept_lives_on,
+    where_the_next_one_begins_meanwhile_that_is_left_alone,
     what_was_being_completed_is_settled,
     however_they_end_each_is_there_once,
     while_the_archive_is_down_what_ends_waits,
