@@ -1,18 +1,18 @@
 //! What has run out is in the archive, whoever was there when it did.
 
 use crate::gate::{Op, Step};
-use crate::shop::{HASTE, Shop, ok, on_each_store, refused, see};
+use crate::shop::{HASTE, Shop, elsewhere, ok, on_each_store, refused, see};
 use crate::transfer::{bank, device, device_with, pages};
 use axum::Router;
 use axum::http::Method;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 use testbed::{Answer, Client};
 use thin_session::UserId;
 use thin_session::archive::{Archive, EndReason, EndedSession};
-use thin_session::store::LastingStore;
+use thin_session::store::{LastingStore, Store as _};
 use tokio::task::JoinSet;
 
 /// The idle limit of a transfer.
@@ -97,10 +97,17 @@ async fn signed_in(shop: &Shop, user: &str) -> Client {
     browser
 }
 
+/// A browser where this user signs in once more, since that runs out sooner.
+async fn again(browser: &Client, user: &str) -> Client {
+    let mut browser = browser.clone();
+    ok(browser.post(&format!("/sign-in/{user}")).await);
+    browser
+}
+
 async fn what_was_used_meanwhile_is_looked_at_later(shop: Shop) {
     let phone = device_with(&shop, "1").await;
     shop.idles(50 * MINUTE);
-    assert_eq!(see(&phone, "/transfer").await, "1");
+    assert_eq!(see(&again(&phone, "ada").await, "/transfer").await, "1");
     shop.idles(50 * MINUTE);
     assert!(!nothing_is_due(&shop).await);
     let server = bank(&shop);
@@ -112,24 +119,42 @@ async fn what_was_used_meanwhile_is_looked_at_later(shop: Shop) {
     let _server = bank(&shop);
     until("it is swept", async || !told(&shop, "ada").await.is_empty()).await;
     assert_eq!(told(&shop, "ada").await, [one(EndReason::Expired, &["1"])]);
-    assert_eq!(see(&phone, "/transfer").await, "");
+    assert_eq!(see(&again(&phone, "ada").await, "/transfer").await, "");
     nothing_is_left(&shop).await;
 }
 
-/// Between its look and its end, by the store's clock.
-async fn what_is_used_as_it_is_swept_lives_on(shop: Shop) {
-    let phone = device_with(&shop, "1").await;
-    let found = shop.gate.inner();
+/// Somebody is faster: what had run out goes out with the next one, and that lives on.
+async fn where_the_next_one_begins_meanwhile_that_is_left_alone(shop: Shop) {
+    let (phone, quiet) = (device_with(&shop, "1").await, device(&shop).await);
+    // Both have swept when they started, and do so again in ten seconds only.
+    until("they have looked", async || shop.gate.dues() >= 2).await;
     shop.idles(2 * IDLE);
-    // As if the server that sweeps had another clock, and had found it before it was used.
-    let due = found.due("", 10).await.expect("the store answers");
-    assert_eq!(due.len(), 1);
-    ok(post(&phone, "/transfer/2").await);
-    until("the one before it is moved", async || told(&shop, "ada").await.len() == 1).await;
+    let quiet = again(&quiet, "ada").await;
+    shop.gate.plan(Op::Replace, [Step::before(elsewhere(&quiet, "/transfer/2"))]);
+    drop(phone);
+    let server = bank(&shop);
+    until("it is moved", async || !told(&shop, "ada").await.is_empty()).await;
+    drop(server);
     let _server = bank(&shop);
-    until("it is looked at", async || nothing_is_due(&shop).await).await;
-    assert_eq!(see(&phone, "/transfer").await, "2");
+    until("it is looked at again", async || nothing_is_due(&shop).await).await;
+    assert_eq!(see(&quiet, "/transfer").await, "2");
     assert_eq!(told(&shop, "ada").await, [one(EndReason::Expired, &["1"])]);
+}
+
+/// A server whose clock is ahead goes by the store's.
+#[tokio::test]
+async fn what_has_run_out_by_a_servers_clock_alone_lives_on() {
+    let shop = Shop::on_redis().await;
+    let phone = device_with(&shop, "1").await;
+    let key = shop.gate.calls().iter().rfind(|call| call.op == Op::Replace).and_then(|call| call.key).expect("a key");
+    let store = shop.gate.inner();
+    store.put_off(&key, Duration::ZERO).await.expect("the store answers");
+    shop.clock.advance(2 * IDLE);
+    let _server = bank(&shop);
+    until("it is put off", async || nothing_is_due(&shop).await).await;
+    assert!(store.load(&key).await.expect("the store answers").is_some_and(|entry| entry.is_live()));
+    assert_eq!(told(&shop, "ada").await, []);
+    drop(phone);
 }
 
 /// Its process died when it had asked the archive: whether that has it or not, it ends once.
@@ -147,11 +172,8 @@ async fn what_was_being_completed_is_settled(shop: Shop) {
         let server = bank(&shop);
         until("it is looked at", async || nothing_is_due(&shop).await).await;
         drop(server);
-        if !is_there {
-            assert_eq!(told(&shop, user).await, []);
-            shop.idles(2 * IDLE);
-        }
         let _server = bank(&shop);
+        // The archive has crossed the attempt out first, so that it cannot be completed any more.
         let reason = if is_there { EndReason::Completed } else { EndReason::Expired };
         until("it has ended", async || told(&shop, user).await == [one(reason, &["1"])]).await;
         nothing_is_left(&shop).await;
@@ -161,26 +183,46 @@ async fn what_was_being_completed_is_settled(shop: Shop) {
 
 /// Two servers, of which one is started anew now and then.
 #[derive(Clone)]
-struct Servers(Arc<Mutex<([Router; 2], StdRng)>>);
+struct Servers(Arc<Mutex<State>>);
+
+struct State {
+    servers: [Router; 2],
+    luck: StdRng,
+    /// Requests until one is started anew. Not sooner: whoever asks keeps the old one, which does its part until it has answered.
+    left: usize,
+}
 
 impl Servers {
     fn start(shop: &Shop) -> Self {
-        Self(Arc::new(Mutex::new(([(); 2].map(|()| bank(shop)), StdRng::seed_from_u64(11)))))
+        let servers = [(); 2].map(|()| bank(shop));
+        Self(Arc::new(Mutex::new(State { servers, luck: StdRng::seed_from_u64(11), left: 10 })))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().expect("nobody panics with it")
     }
 
     fn either(&self) -> Router {
-        let (servers, luck) = &mut *self.0.lock().expect("nobody panics with it");
-        servers[luck.random_range(0..2)].clone()
+        let state = &mut *self.state();
+        state.left = state.left.saturating_sub(1);
+        state.servers[state.luck.random_range(0..2)].clone()
     }
 
     /// Drops the first, with whatever it is at, and starts another in its place.
     fn start_anew(&self, shop: &Shop) {
-        let mut servers = self.0.lock().expect("nobody panics with it");
-        servers.0[0] = bank(shop);
+        let state = &mut *self.state();
+        state.servers[0] = bank(shop);
+        state.left = state.luck.random_range(1..20);
+    }
+
+    fn is_time(&self) -> bool {
+        self.state().left == 0
     }
 
     async fn post(&self, browser: &Client, path: String) {
-        ok(browser.at(self.either()).ask(Method::POST, &path).await);
+        let answer = browser.at(self.either()).ask(Method::POST, &path).await;
+        assert_eq!(answer.header("kind"), None, "{path}");
+        ok(answer);
     }
 }
 
@@ -195,13 +237,14 @@ async fn all_at_once<F: Future<Output = ()> + Send + 'static>(
     does: impl Fn(usize) -> F,
 ) {
     let mut all: JoinSet<()> = (0..USERS).map(does).collect();
-    let mut luck = StdRng::seed_from_u64(13);
     loop {
-        let pause = Duration::from_millis(luck.random_range(1..30));
-        match tokio::time::timeout(pause, all.join_next()).await {
+        match tokio::time::timeout(Duration::from_millis(1), all.join_next()).await {
             Ok(None) => return,
             Ok(Some(done)) => done.expect("it went well"),
-            Err(_) => servers.start_anew(shop),
+            Err(_) => {}
+        }
+        if servers.is_time() {
+            servers.start_anew(shop);
         }
     }
 }
@@ -226,6 +269,9 @@ async fn however_they_end_each_is_there_once(shop: Shop) {
     })
     .await;
     shop.idles(2 * IDLE);
+    for (user, browser) in browsers.iter_mut().enumerate() {
+        *browser = again(browser, &format!("user{user}")).await;
+    }
     // Half of them begin the next in the place of what was left, the others leave that to the sweep.
     all_at_once(&shop, &servers, |user| {
         let (servers, browser) = (servers.clone(), browsers[user].clone());
@@ -270,7 +316,8 @@ async fn while_the_archive_is_down_what_ends_waits(shop: Shop) {
     shop.idles(2 * IDLE);
     let _server = bank(&shop);
     until("it is swept", async || nothing_is_due(&shop).await).await;
-    assert_eq!(see(&bob, "/transfer").await, "");
+    assert_eq!(see(&again(&bob, "bob").await, "/transfer").await, "");
+    let phone = again(&phone, "ada").await;
     assert!(shop.gate.count(Op::Add) > 0, "it was tried");
     assert_eq!((told(&shop, "ada").await, told(&shop, "bob").await), (vec![], vec![]));
     assert_eq!(see(&phone, "/history").await.split(", ").count(), 20, "it can be seen on its way");
@@ -288,7 +335,7 @@ async fn while_the_archive_is_down_what_ends_waits(shop: Shop) {
 on_each_store! {
     what_ran_out_while_nobody_was_there_is_found_by_the_next_who_starts,
     what_was_used_meanwhile_is_looked_at_later,
-    what_is_used_as_it_is_swept_lives_on,
+    where_the_next_one_begins_meanwhile_that_is_left_alone,
     what_was_being_completed_is_settled,
     however_they_end_each_is_there_once,
     while_the_archive_is_down_what_ends_waits,

@@ -20,6 +20,7 @@
 //! In all but the last two the store stands behind a [`gate`], where the test says what befalls each call, and each
 //! scenario runs in memory and on a real Redis.
 
+#[allow(dead_code, reason = "each test program uses its part")]
 mod gate;
 #[allow(dead_code, reason = "each test program uses its part")]
 mod shop;

@@ -42,7 +42,9 @@ impl LastingStore for Gate {
     }
 
     async fn due(&self, realm: &'static str, limit: usize) -> Answer<Vec<(Key, Entry)>> {
-        self.inner.due(realm, limit).await
+        let due = self.inner.due(realm, limit).await;
+        *self.dues.lock().unwrap() += 1;
+        due
     }
 
     async fn put_off(&self, key: &Key, look_in: Duration) -> Answer<()> {

@@ -94,6 +94,7 @@ pub(crate) struct Gate {
     rule: Mutex<Option<Rule>>,
     calls: Mutex<Vec<Call>>,
     touches: Mutex<usize>,
+    dues: Mutex<usize>,
     under_way: Arc<AtomicUsize>,
 }
 
@@ -105,6 +106,7 @@ impl Gate {
             rule: Mutex::default(),
             calls: Mutex::default(),
             touches: Mutex::default(),
+            dues: Mutex::default(),
             under_way: Arc::default(),
         }
     }
@@ -144,6 +146,11 @@ impl Gate {
     /// How many touches wrote.
     pub(crate) fn touches(&self) -> usize {
         *self.touches.lock().unwrap()
+    }
+
+    /// How often it was asked what is due.
+    pub(crate) fn dues(&self) -> usize {
+        *self.dues.lock().unwrap()
     }
 
     /// Whether no call is under way. What the layer does between two calls that are answered takes no turn of the runtime.
