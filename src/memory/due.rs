@@ -25,10 +25,10 @@ impl Due {
 
     /// Sets the time of one that is named.
     pub(super) fn put_off(&mut self, realm: &str, digest: &[u8; 16], at: Timestamp) {
-        if let Some(index) = self.0.get_mut(realm) {
-            if index.forget(digest) {
-                index.set(*digest, at);
-            }
+        if let Some(index) = self.0.get_mut(realm)
+            && index.forget(digest)
+        {
+            index.set(*digest, at);
         }
     }
 

@@ -22,6 +22,7 @@
 
 #[allow(dead_code, reason = "each test program uses its part")]
 mod gate;
+#[allow(dead_code, reason = "each test program uses its part")]
 mod shop;
 
 mod cookies;
