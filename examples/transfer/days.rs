@@ -116,7 +116,7 @@ impl Days {
                         }
                     }
                     // Today, and every week before it.
-                    @if (DAYS - 1 - number) % 7 == 0 {
+                    @if (DAYS - 1 - number).is_multiple_of(7) {
                         text.date x=(x + 9) y=(bottom + 20) { (short_date(*begin)) }
                     }
                 }

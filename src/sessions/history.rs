@@ -56,7 +56,7 @@ impl Sessions {
 
     /// Deletes all users' sessions that ended before a moment, some at a time, and answers how many there were. Nobody has to wait for
     /// more than some of them; it rests for half of the time. They count for no [quota](crate::Quota) any more: keep what ended
-    /// within the longest window.
+    /// within the longest window, and within the longest lifetime of a kind.
     ///
     /// For a job that runs once in a while, in one process or in all.
     ///

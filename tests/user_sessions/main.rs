@@ -4,11 +4,13 @@
 //! |---|---|
 //! | [`life`] | beginning, changing, ending, and the next one |
 //! | [`devices`] | two devices of one user, and signing out of one |
+//! | [`keeping`] | for how long what has ended is kept |
 //! | [`windows`] | idle and absolute limits; visits |
 //! | [`quotas`] | how many may be completed |
 //! | [`wire`] | what it puts on the wire, and in how many round trips |
 
 mod devices;
+mod keeping;
 mod life;
 mod quotas;
 mod windows;

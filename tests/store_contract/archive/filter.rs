@@ -18,8 +18,8 @@ for_all_archives! {
 fn mixed(number: u64) -> EndedSession {
     let plain = transfer(number);
     EndedSession {
-        kind: if number % 3 == 0 { "order" } else { "transfer" }.to_owned(),
-        reason: if number % 4 == 0 { EndReason::Abandoned } else { EndReason::Completed },
+        kind: if number.is_multiple_of(3) { "order" } else { "transfer" }.to_owned(),
+        reason: if number.is_multiple_of(4) { EndReason::Abandoned } else { EndReason::Completed },
         ended: off(transfer(0).ended, i64::try_from(1000 * number).unwrap()),
         ..plain
     }
