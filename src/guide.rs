@@ -1,5 +1,8 @@
 //! Longer explanations that belong to no single item. Documentation only.
 
+#[doc = include_str!("docs/guide/archive.md")]
+pub mod archive {}
+
 #[doc = include_str!("docs/guide/asvs.md")]
 pub mod asvs {}
 

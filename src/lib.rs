@@ -38,6 +38,7 @@
 //! * [OWASP ASVS 5.0](guide::asvs), clause by clause
 //! * [Which store for whom](guide::stores)
 //! * [Sessions that belong to a user](guide::user_sessions), quotas, and what is kept when they have ended
+//! * [The archive](guide::archive): what analysts find there, and for how long it is kept
 //!
 //! # Features
 //!
@@ -98,7 +99,7 @@ pub mod testing;
 
 pub mod guide;
 
-pub use archive::{EndReason, EndedSession, Quota};
+pub use archive::{EndReason, EndedSession, HistoryPage, Quota};
 pub use clock::Clock;
 pub use cookie::SameSite;
 pub use data::{AtSignIn, IfUndecodable, Old, SessionData, Slots, UserSessionData};

@@ -8,7 +8,7 @@ use crate::transfer::{Order, Transfer};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
-use thin_session::{EndReason, SessionError, Sessions, UserId, UserSessionData};
+use thin_session::{EndReason, HistoryPage, SessionError, Sessions, UserId, UserSessionData};
 use uuid::Uuid;
 
 pub(crate) struct Bank(Mutex<BTreeMap<UserId, Account>>);
@@ -44,19 +44,20 @@ impl Bank {
         if let Some(account) = self.accounts().get(user).filter(|account| account.is_up_to_date()) {
             return Ok(account.clone());
         }
-        let mut before = None;
+        // Also those that were given up: they are not to be expected any more.
+        let mut next = HistoryPage::of(Self::PAGE).of_kind(Transfer::KIND);
         loop {
-            let page = sessions.history(user, before, Self::PAGE).await?;
+            let page = sessions.history(user, &next).await?;
             for past in &page {
-                let was_sent = past.kind == Transfer::KIND && past.reason == EndReason::Completed;
+                let was_sent = past.reason == EndReason::Completed;
                 match past.decode().ok().as_ref().and_then(Transfer::order).filter(|_| was_sent) {
                     Some(order) => self.book(user, past.id, past.ended_at(), order),
                     None => self.forget(user, past.id),
                 }
             }
-            before = page.last().map(|past| past.id);
-            if page.len() < Self::PAGE {
-                break;
+            match page.last() {
+                Some(last) if page.len() == Self::PAGE => next = next.before(last.id),
+                _ => break,
             }
         }
         let mut accounts = self.accounts();

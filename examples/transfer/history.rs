@@ -1,4 +1,4 @@
-//! What has ended: transfers that were sent or given up, and visits with their pages.
+//! What has ended: transfers that were sent or given up, and visits with their pages; some on a page, of all kinds or of one.
 
 use crate::Office;
 use crate::text::{moment, span};
@@ -10,39 +10,129 @@ use axum::routing::get;
 use maud::{Markup, html};
 use serde::Deserialize;
 use std::sync::Arc;
-use thin_session::{EndReason, EndedSession, SessionError, Sessions, UserSessionData};
+use thin_session::archive::Place;
+use thin_session::{EndReason, EndedSession, HistoryPage, SessionError, Sessions, UserSessionData};
 use uuid::Uuid;
 
 /// How many are on a page.
 const PAGE: usize = 20;
 
+/// The kinds that can be asked for, in the words of the page.
+pub(crate) const KINDS: [(Option<&str>, &str); 3] =
+    [(None, "All"), (Some(Transfer::KIND), "Transfers"), (Some(Visit::KIND), "Visits")];
+
 pub(crate) fn routes() -> Router<Arc<Office>> {
     Router::new().route("/history", get(show))
 }
 
-#[derive(Deserialize)]
-struct From {
-    /// Those that began before this one; the latest of all if not given.
-    before: Option<String>,
+/// What a link says of the page that it leads to. What nobody understands is as if it were not there.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Asked {
+    pub(crate) kind: String,
+    /// Those that began before this one; the latest of all if neither is given.
+    pub(crate) before: String,
+    /// Those that began after this one.
+    pub(crate) after: String,
+}
+
+/// A page of the history, and which others there are.
+pub(crate) struct Shelf {
+    kind: Option<&'static str>,
+    ended: Vec<EndedSession>,
+    has_newer: bool,
+    has_older: bool,
 }
 
 /// Costs what a visit costs, a call for what waits to be moved to the archive, and one of the archive for what is there.
-async fn show(opened: Opened, sessions: Sessions, Query(from): Query<From>) -> Result<Markup, SessionError> {
-    let before = from.before.and_then(|id| Uuid::try_parse(&id).ok());
-    let ended = sessions.history(&opened.user, before, PAGE).await?;
-    Ok(opened.page("History", content(&ended)))
+async fn show(opened: Opened, sessions: Sessions, Query(asked): Query<Asked>) -> Result<Markup, SessionError> {
+    let ended = sessions.history(&opened.user, &asked.page()).await?;
+    Ok(opened.page("History", Shelf::of(&asked, ended).page()))
 }
 
-fn content(ended: &[EndedSession]) -> Markup {
-    html! {
-        h1 { "History" }
-        @if ended.is_empty() { p.soft { "Nothing has ended yet." } } @else {
-            ul.lines { @for past in ended { (line(past)) } }
-        }
-        @if let [.., last] = ended && ended.len() == PAGE {
-            div.actions { a.quiet href={ "/history?before=" (last.id) } { "Older" } }
+impl Asked {
+    pub(crate) fn place(&self) -> Place {
+        let id = |text: &str| Uuid::try_parse(text).ok();
+        match (id(&self.before), id(&self.after)) {
+            (Some(id), _) => Place::Before(id),
+            (None, Some(id)) => Place::After(id),
+            (None, None) => Place::Latest,
         }
     }
+
+    /// One more than is shown: so it is known whether there are others.
+    pub(crate) fn page(&self) -> HistoryPage<'static> {
+        let mut page = HistoryPage::of(PAGE + 1);
+        (page.kind, page.place) = (known_kind(&self.kind), self.place());
+        page
+    }
+}
+
+impl Shelf {
+    pub(crate) fn of(asked: &Asked, mut ended: Vec<EndedSession>) -> Self {
+        let has_more = ended.len() > PAGE;
+        let (has_newer, has_older) = match asked.place() {
+            Place::Latest => (false, has_more),
+            Place::Before(_) => (true, has_more),
+            Place::After(_) => {
+                // The one too many is the latest.
+                ended.drain(..ended.len().saturating_sub(PAGE));
+                (has_more, true)
+            }
+        };
+        ended.truncate(PAGE);
+        Self { kind: known_kind(&asked.kind), ended, has_newer, has_older }
+    }
+
+    pub(crate) fn page(&self) -> Markup {
+        html! {
+            h1 { "History" }
+            (choice("/history", self.kind))
+            @if self.ended.is_empty() { p.soft { (if self.has_newer || self.has_older { "There is nothing on this page." } else { "Nothing has ended yet." }) } } @else {
+                ul.lines { @for past in &self.ended { (line(past)) } }
+            }
+            (self.others())
+        }
+    }
+
+    /// Where it goes on.
+    fn others(&self) -> Markup {
+        let newer = self.ended.first().filter(|_| self.has_newer).map(|first| format!("after={}", first.id));
+        let older = self.ended.last().filter(|_| self.has_older).map(|last| format!("before={}", last.id));
+        html! {
+            div.actions {
+                a.quiet.first href="/days" { "By day" }
+                // Beyond either end: perhaps all that was there was erased.
+                @if self.ended.is_empty() && (self.has_newer || self.has_older) {
+                    a.quiet href=(link("/history", self.kind, "")) { "Latest" }
+                }
+                @if let Some(newer) = newer { a.quiet rel="prev" href=(link("/history", self.kind, &newer)) { "Newer" } }
+                @if let Some(older) = older { a.quiet rel="next" href=(link("/history", self.kind, &older)) { "Older" } }
+            }
+        }
+    }
+}
+
+/// A kind that can be asked for; none for all.
+pub(crate) fn known_kind(asked: &str) -> Option<&'static str> {
+    KINDS.into_iter().find_map(|(kind, _)| kind.filter(|kind| *kind == asked))
+}
+
+/// Links to the same page of each kind.
+pub(crate) fn choice(path: &str, chosen: Option<&str>) -> Markup {
+    html! {
+        nav.choice aria-label="Of which kind" {
+            @for (kind, name) in KINDS {
+                a href=(link(path, kind, "")) aria-current=[(kind == chosen).then_some("true")] { (name) }
+            }
+        }
+    }
+}
+
+fn link(path: &str, kind: Option<&str>, place: &str) -> String {
+    let kind = kind.map(|kind| format!("kind={kind}")).unwrap_or_default();
+    let query: Vec<_> = [&*kind, place].into_iter().filter(|part| !part.is_empty()).collect();
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
 }
 
 /// What the archive has of a session is JSON. It decodes to the type of today, as long as that reads what was written then.

@@ -7,12 +7,14 @@
 //! | its last step, sending | [`transfer`] | `UserSession<Transfer>` | 4: a load, and a completion within a quota |
 //! | `/transfer/sent` the receipt | [`transfer`] | `UserSession<Visit>` | 2 |
 //! | `/history` | [`history`] | `UserSession<Visit>`, `Sessions` | 3, and one of the archive |
+//! | `/days` | [`days`] | `UserSession<Visit>`, `Sessions` | 2, and one of the archive |
 //! | `/sign-in`, `/sign-out` | [`sign_in`] | `Visitor` | a few to sign in, 1 to sign out |
 //!
 //! Two of the calls of each page are the [`visit`]: one would do without it. What was sent is booked by the [`bank`], which is in
 //! the memory of this process, and reads its books again from the archive. Where sessions and archive are is in [`stores`].
 
 mod bank;
+mod days;
 mod device_name;
 mod door;
 mod error;
@@ -85,6 +87,7 @@ fn app(sessions: SessionLayer) -> Router {
         .merge(overview::routes())
         .merge(transfer::routes())
         .merge(history::routes())
+        .merge(days::routes())
         .merge(sign_in::routes())
         .merge(pages::routes())
         .fallback(error::not_found)

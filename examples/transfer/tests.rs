@@ -2,8 +2,10 @@
 
 use crate::Office;
 use crate::bank::{Account, Bank};
+use crate::days::{Days, last_days};
 use crate::device_name::DeviceName;
 use crate::error::Failure;
+use crate::history::{Asked, Shelf};
 use crate::money::Money;
 use crate::transfer::{AmountForm, NoteForm, QUOTA, RecipientForm, Seen, SeenForm, Transfer};
 use crate::transfer::{abandon, send, set_amount, set_note, set_recipient};
@@ -14,9 +16,9 @@ use axum::extract::{FromRequestParts as _, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use thin_session::testing::Browser;
-use thin_session::{Cost, EndReason, SessionErrorKind, UserId, UserSession};
+use thin_session::{Cost, EndReason, HistoryPage, SessionErrorKind, UserId, UserSession};
 
 const IPHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 Safari/604.1";
 const LAPTOP: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
@@ -244,10 +246,84 @@ async fn what_is_given_up_is_in_the_history() {
     let given_up = abandon(laptop.transfer(), Form(SeenForm { seen: laptop.look() })).await;
     leads_to(&given_up.into_response(), "/");
     assert!(UserSession::id(&phone.transfer()).is_none());
-    let history = phone.browser.sessions().history(&ada(), None, 10).await.expect("it can be read");
+    let history = phone.browser.sessions().history(&ada(), &HistoryPage::of(10)).await.expect("it can be read");
     let [past] = &history[..] else { panic!("{history:?}") };
     assert_eq!((past.reason, past.updates), (EndReason::Abandoned, 3));
     assert_eq!(phone.balance().await, "10000.00");
+}
+
+/// The pages of the history of this kind: how many lines each has, following its links.
+async fn pages(phone: &Device, kind: &str, link: &str) -> Vec<usize> {
+    let mut asked = Asked { kind: kind.to_owned(), ..Asked::default() };
+    let mut lines = Vec::new();
+    loop {
+        let ended = phone.browser.sessions().history(&ada(), &asked.page()).await.expect("it can be read");
+        let page = Shelf::of(&asked, ended).page().into_string();
+        lines.push(page.matches("<li").count());
+        let kind_in_link = if kind.is_empty() { "?".to_owned() } else { format!("?kind={kind}&amp;") };
+        let Some((_, rest)) = page.split_once(&format!("/history{kind_in_link}{link}=")) else { break };
+        let id = rest.split('"').next().unwrap_or_default().to_owned();
+        (asked.before, asked.after) = (String::new(), String::new());
+        if link == "before" { asked.before = id } else { asked.after = id }
+    }
+    lines
+}
+
+#[tokio::test]
+async fn the_history_comes_in_pages_of_all_kinds_or_of_one() {
+    let (phone, _) = devices();
+    assert_eq!(pages(&phone, "", "before").await, [0]);
+    for _ in 0..45 {
+        phone.fill_in("1").await;
+        let given_up = abandon(phone.transfer(), Form(SeenForm { seen: phone.look() })).await;
+        leads_to(&given_up.into_response(), "/");
+        phone.browser.wait(Duration::from_millis(1));
+    }
+    phone.browser.user_session::<Visit>().update(|visit| visit.pages = 7).await.expect("it is counted");
+    phone.browser.user_session::<Visit>().abandon().await.expect("it ends");
+    assert_eq!(pages(&phone, "", "before").await, [20, 20, 6]);
+    assert_eq!(pages(&phone, "transfer", "before").await, [20, 20, 5]);
+    assert_eq!(pages(&phone, "visit", "before").await, [1]);
+    assert_eq!(pages(&phone, "made up", "before").await.len(), 1);
+
+    // And back, from the last page on: what is not there leads nowhere.
+    let first = phone.browser.sessions().history(&ada(), &HistoryPage::of(1).after(uuid::Uuid::nil())).await;
+    let first = first.expect("it can be read")[0].id;
+    let asked = Asked { after: first.to_string(), ..Asked::default() };
+    let ended = phone.browser.sessions().history(&ada(), &asked.page()).await.expect("it can be read");
+    let page = Shelf::of(&asked, ended).page().into_string();
+    assert_eq!(page.matches("<li").count(), 20);
+    assert!(page.contains("Newer") && page.contains("Older"), "{page}");
+    assert_eq!(pages(&phone, "", "after").await, [20], "the first page is the latest");
+}
+
+#[tokio::test]
+async fn what_ended_is_counted_by_day() {
+    let (phone, laptop) = devices();
+    for _ in 0..3 {
+        phone.fill_in("1").await;
+        phone.sends(phone.look()).await;
+        phone.browser.wait(Duration::from_millis(1));
+    }
+    phone.fill_in("1").await;
+    let given_up = abandon(laptop.transfer(), Form(SeenForm { seen: laptop.look() })).await;
+    leads_to(&given_up.into_response(), "/");
+    // By then, if it has become midnight meanwhile.
+    let now = SystemTime::now() + Duration::from_secs(60);
+    // The one that was given up waits for a moment before it is in the archive.
+    let counted = async {
+        loop {
+            let counts = phone.browser.sessions().counts(None, last_days(now)).await.expect("they can be counted");
+            if counts.iter().map(|count| count.sessions).sum::<u64>() == 4 {
+                return (Days::of(last_days(now), &counts).page(None).into_string(), counts);
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let (page, counts) = tokio::time::timeout(Duration::from_secs(10), counted).await.expect("all are counted");
+    let sent = counts.iter().filter(|count| count.reason == EndReason::Completed).map(|count| count.sessions);
+    assert_eq!(sent.sum::<u64>(), 3);
+    assert!(page.contains("class=\"completed\"") && page.contains("1 given up"), "{page}");
 }
 
 #[tokio::test]
@@ -258,7 +334,7 @@ async fn the_twenty_first_is_refused_until_the_first_is_a_month_old() {
         phone.sends(phone.look()).await;
         phone.browser.wait(Duration::from_secs(1));
     }
-    let history = phone.browser.sessions().history(&ada(), None, 100).await.expect("it can be read");
+    let history = phone.browser.sessions().history(&ada(), &HistoryPage::of(100)).await.expect("it can be read");
     let first = history.last().expect("twenty were sent").ended_at();
 
     phone.fill_in("1").await;
@@ -351,7 +427,7 @@ async fn an_hour_without_a_page_begins_a_new_visit_and_the_old_one_is_in_the_his
     phone.browser.wait(Duration::from_secs(40 * 60));
     let phone = phone.signed_in_again();
     assert_eq!(count(&mut phone.browser.user_session::<Visit>()).await, Some(1));
-    let history = phone.browser.sessions().history(&ada(), None, 10).await.expect("it can be read");
+    let history = phone.browser.sessions().history(&ada(), &HistoryPage::of(10)).await.expect("it can be read");
     let [past] = &history[..] else { panic!("{history:?}") };
     assert_eq!(past.reason, EndReason::Expired);
     assert_eq!(past.decode::<Visit>().expect("it was one"), Visit { pages: 6 });

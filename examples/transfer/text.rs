@@ -13,11 +13,19 @@ pub(crate) fn line(typed: &str, max_chars: usize) -> Option<String> {
 /// Such as "25 November 2026, 13:40 UTC".
 pub(crate) fn moment(time: SystemTime) -> String {
     let seconds = seconds(time);
-    format!("{}, {:02}:{:02} UTC", day(time), seconds / 3600 % 24, seconds / 60 % 60)
+    format!("{}, {:02}:{:02} UTC", date(time), seconds / 3600 % 24, seconds / 60 % 60)
+}
+
+/// Such as "25 Nov".
+pub(crate) fn short_date(time: SystemTime) -> String {
+    let date = date(time);
+    let mut words = date.split(' ');
+    let (day, month) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    format!("{day} {}", month.get(..3).unwrap_or(month))
 }
 
 /// Such as "25 November 2026".
-fn day(time: SystemTime) -> String {
+pub(crate) fn date(time: SystemTime) -> String {
     const MONTHS: [&str; 12] = [
         "January",
         "February",

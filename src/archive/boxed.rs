@@ -1,10 +1,9 @@
 //! [`Archive`] with its futures boxed, so that the layer has no type parameter.
 
-use super::{Answer, Archive, Completion, EndedSession, Quota, WriteId};
+use super::{Answer, Archive, Completion, Count, EndedSession, HistoryPage, Quota, Steps, Timestamp, WriteId};
 use crate::id::UserId;
 use std::future::Future;
 use std::pin::Pin;
-use uuid::Uuid;
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = Answer<T>> + Send + 'a>>;
 
@@ -27,9 +26,11 @@ pub(super) trait BoxedArchive: Send + Sync {
         &'a self,
         layer: &'static str,
         user: &'a UserId,
-        before: Option<Uuid>,
-        limit: usize,
+        page: &'a HistoryPage<'a>,
     ) -> Boxed<'a, Vec<EndedSession>>;
+    fn counts<'a>(&'a self, layer: &'static str, kind: Option<&'a str>, steps: Steps) -> Boxed<'a, Vec<Count>>;
+    fn forget<'a>(&'a self, layer: &'static str, before: Timestamp, limit: usize) -> Boxed<'a, u64>;
+    fn erase<'a>(&'a self, layer: &'static str, user: &'a UserId, limit: usize) -> Boxed<'a, u64>;
 }
 
 impl<A: Archive> BoxedArchive for A {
@@ -60,9 +61,20 @@ impl<A: Archive> BoxedArchive for A {
         &'a self,
         layer: &'static str,
         user: &'a UserId,
-        before: Option<Uuid>,
-        limit: usize,
+        page: &'a HistoryPage<'a>,
     ) -> Boxed<'a, Vec<EndedSession>> {
-        Box::pin(Archive::history(self, layer, user, before, limit))
+        Box::pin(Archive::history(self, layer, user, page))
+    }
+
+    fn counts<'a>(&'a self, layer: &'static str, kind: Option<&'a str>, steps: Steps) -> Boxed<'a, Vec<Count>> {
+        Box::pin(Archive::counts(self, layer, kind, steps))
+    }
+
+    fn forget<'a>(&'a self, layer: &'static str, before: Timestamp, limit: usize) -> Boxed<'a, u64> {
+        Box::pin(Archive::forget(self, layer, before, limit))
+    }
+
+    fn erase<'a>(&'a self, layer: &'static str, user: &'a UserId, limit: usize) -> Boxed<'a, u64> {
+        Box::pin(Archive::erase(self, layer, user, limit))
     }
 }

@@ -4,21 +4,24 @@
 //! [within a quota](crate::UserSession::complete_within) goes straight to the archive, which is then the one that decides.
 
 mod boxed;
+mod counts;
 mod ended;
+mod page;
 mod patient;
 mod payload;
 mod quota;
 
 pub use crate::record::EndReason;
 pub use crate::store::{Answer, StoreError, Timestamp, WriteId};
+pub use counts::{Count, Steps};
 pub use ended::EndedSession;
+pub use page::{HistoryPage, Place};
 pub(crate) use patient::PatientArchive;
 pub use quota::Quota;
 
 use crate::id::UserId;
 use std::future::Future;
 use std::sync::Arc;
-use uuid::Uuid;
 
 /// Where ended sessions are kept. Implement it with `async fn`.
 ///
@@ -55,15 +58,31 @@ pub trait Archive: Send + Sync + 'static {
         attempt: Option<&WriteId>,
     ) -> impl Future<Output = Answer<bool>> + Send;
 
-    /// A user's sessions, the one that began last in front: at most `limit` of those whose ids are lower than `before`, or of
-    /// all.
+    /// A page of a user's sessions: of all that it [has](HistoryPage::has) the highest ids, or after an id the lowest; the one that
+    /// began last in front.
     fn history(
         &self,
         layer: &'static str,
         user: &UserId,
-        before: Option<Uuid>,
-        limit: usize,
+        page: &HistoryPage<'_>,
     ) -> impl Future<Output = Answer<Vec<EndedSession>>> + Send;
+
+    /// How many sessions ended in each stretch of time, of one kind or of all: by stretch, then kind, then reason, both by their
+    /// bytes. Where there were none there is no count.
+    fn counts(
+        &self,
+        layer: &'static str,
+        kind: Option<&str>,
+        steps: Steps,
+    ) -> impl Future<Output = Answer<Vec<Count>>> + Send;
+
+    /// Deletes at most so many of those that ended before this moment, those in front that ended first, and answers how many. What
+    /// somebody else is deleting may be passed over. They count for no quota any more.
+    fn forget(&self, layer: &'static str, before: Timestamp, limit: usize) -> impl Future<Output = Answer<u64>> + Send;
+
+    /// Deletes at most so many of a user's, and answers how many. If they were fewer, nothing of the user is left, not even the
+    /// name. They count for no quota any more.
+    fn erase(&self, layer: &'static str, user: &UserId, limit: usize) -> impl Future<Output = Answer<u64>> + Send;
 }
 
 /// What became of a completion.
@@ -100,13 +119,19 @@ impl<A: Archive> Archive for Arc<A> {
         (**self).settle(layer, ended, attempt).await
     }
 
-    async fn history(
-        &self,
-        layer: &'static str,
-        user: &UserId,
-        before: Option<Uuid>,
-        limit: usize,
-    ) -> Answer<Vec<EndedSession>> {
-        (**self).history(layer, user, before, limit).await
+    async fn history(&self, layer: &'static str, user: &UserId, page: &HistoryPage<'_>) -> Answer<Vec<EndedSession>> {
+        (**self).history(layer, user, page).await
+    }
+
+    async fn counts(&self, layer: &'static str, kind: Option<&str>, steps: Steps) -> Answer<Vec<Count>> {
+        (**self).counts(layer, kind, steps).await
+    }
+
+    async fn forget(&self, layer: &'static str, before: Timestamp, limit: usize) -> Answer<u64> {
+        (**self).forget(layer, before, limit).await
+    }
+
+    async fn erase(&self, layer: &'static str, user: &UserId, limit: usize) -> Answer<u64> {
+        (**self).erase(layer, user, limit).await
     }
 }

@@ -1,14 +1,13 @@
 //! An archive with a deadline. Everything can be sent again, so that it is until there is an answer or no time.
 
 use super::boxed::BoxedArchive;
-use super::{Archive, Completion, EndedSession, Quota, WriteId};
+use super::{Archive, Completion, Count, EndedSession, HistoryPage, Quota, Steps, Timestamp, WriteId};
 use crate::error::{SessionError, SessionErrorKind};
 use crate::id::UserId;
 use crate::store::{Meter, Patience, Tries};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
-use uuid::Uuid;
 
 /// What the layer speaks to.
 #[derive(Clone)]
@@ -71,10 +70,33 @@ impl PatientArchive {
         &self,
         layer: &'static str,
         user: &UserId,
-        before: Option<Uuid>,
-        limit: usize,
+        page: &HistoryPage<'_>,
     ) -> Result<Vec<EndedSession>, SessionError> {
-        self.patience.answered("history", || self.archive.history(layer, user, before, limit)).await
+        self.patience.answered("history", || self.archive.history(layer, user, page)).await
+    }
+
+    pub(crate) async fn counts(
+        &self,
+        layer: &'static str,
+        kind: Option<&str>,
+        steps: Steps,
+    ) -> Result<Vec<Count>, SessionError> {
+        self.patience.answered("counts", || self.archive.counts(layer, kind, steps)).await
+    }
+
+    /// What was deleted by a try whose answer was lost is not counted.
+    pub(crate) async fn forget(
+        &self,
+        layer: &'static str,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<u64, SessionError> {
+        self.patience.answered("forget", || self.archive.forget(layer, before, limit)).await
+    }
+
+    /// As [`forget`](Self::forget).
+    pub(crate) async fn erase(&self, layer: &'static str, user: &UserId, limit: usize) -> Result<u64, SessionError> {
+        self.patience.answered("erase", || self.archive.erase(layer, user, limit)).await
     }
 }
 

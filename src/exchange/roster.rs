@@ -1,11 +1,9 @@
 //! All sessions of a user: to list and to end.
 
-use super::mover::readable;
 use super::realm::Realm;
 use super::runtime::to_the_end;
 use super::state::Exchange;
 use super::user_session::{Desk, Kind};
-use crate::archive::EndedSession;
 use crate::clock::{LEEWAY, Timestamp};
 use crate::cookie::Login;
 use crate::data::Registry;
@@ -18,18 +16,14 @@ use crate::store::{Departure, Ending, Member, Owner, PatientStore, Sweep, Swept}
 use crate::telemetry;
 use std::cmp::Reverse;
 use std::sync::Arc;
-use uuid::Uuid;
-
-/// How much of what waits in a shard's outbox a history looks at. As a rule nothing waits for more than a moment.
-const WAITING: usize = 10_000;
 
 /// The sessions of a layer's users, in a request or outside of any.
 #[derive(Clone, Debug)]
 pub(crate) struct Roster {
-    realm: Arc<Realm>,
+    pub(super) realm: Arc<Realm>,
     /// The realm's; in a request, counting for that.
-    store: PatientStore,
-    exchange: Option<Arc<Exchange>>,
+    pub(super) store: PatientStore,
+    pub(super) exchange: Option<Arc<Exchange>>,
 }
 
 /// One of a user's sessions.
@@ -105,30 +99,6 @@ impl Roster {
     ) -> Result<Desk, SessionError> {
         claim(&self.realm.registry)?;
         Desk::outside(&self.realm, user.clone(), kind).await
-    }
-
-    /// The user's sessions that have ended, the one that began last in front: from the archive, and what is on its way there.
-    pub(crate) async fn history(
-        &self,
-        user: &UserId,
-        before: Option<Uuid>,
-        limit: usize,
-    ) -> Result<Vec<EndedSession>, SessionError> {
-        let (realm, owner) = (&self.realm, self.realm.owner(&self.realm.keys.digest_of(user)));
-        // First what waits: what is moved meanwhile is then in both, not in neither.
-        let waiting = self.store.outbox(realm.name, owner.shard(), WAITING).await?;
-        let mut all = readable(&realm.keys, realm.name, &waiting);
-        all.retain(|ended| ended.user == *user && before.is_none_or(|before| ended.id < before));
-        let archive = realm.archive()?.clone();
-        let archive = match &self.exchange {
-            Some(exchange) => archive.counting(exchange.shared_meter()),
-            None => archive,
-        };
-        all.extend(archive.history(realm.name, user, before, limit).await?);
-        all.sort_by_key(|ended| Reverse(ended.id));
-        all.dedup_by_key(|ended| ended.id);
-        all.truncate(limit);
-        Ok(all)
     }
 
     /// Has whatever anybody signed in to until now count no more.

@@ -1,7 +1,10 @@
 //! Sessions that have ended, in the memory of this process.
 
 use super::MemoryStore;
-use crate::archive::{Answer, Archive, Completion, EndReason, EndedSession, Quota, StoreError, Timestamp, WriteId};
+use crate::archive::{
+    Answer, Archive, Completion, Count, EndReason, EndedSession, HistoryPage, Place, Quota, Steps, StoreError,
+    Timestamp, WriteId,
+};
 use crate::id::UserId;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -60,6 +63,26 @@ impl Shelves {
             layer.users.entry(ended.user.clone()).or_default().insert(ended.id, ended);
             self.kept += 1;
         }
+    }
+
+    fn of_layer(&self, layer: &str) -> impl Iterator<Item = &EndedSession> {
+        self.layers.get(layer).into_iter().flat_map(|layer| layer.users.values()).flat_map(BTreeMap::values)
+    }
+
+    /// Deletes those of these that are there, and answers how many.
+    fn delete(&mut self, layer: &str, sessions: &[(UserId, Uuid)]) -> u64 {
+        let Some(layer) = self.layers.get_mut(layer) else { return 0 };
+        for (user, id) in sessions {
+            layer.ids.remove(id);
+            if let Some(of_user) = layer.users.get_mut(user) {
+                of_user.remove(id);
+                if of_user.is_empty() {
+                    layer.users.remove(user);
+                }
+            }
+        }
+        self.kept -= sessions.len();
+        sessions.len() as u64
     }
 
     /// When those were completed that count, the latest in front, as many as the quota allows.
@@ -132,16 +155,43 @@ impl Archive for MemoryStore {
         Ok(false)
     }
 
-    async fn history(
-        &self,
-        layer: &'static str,
-        user: &UserId,
-        before: Option<Uuid>,
-        limit: usize,
-    ) -> Answer<Vec<EndedSession>> {
+    async fn history(&self, layer: &'static str, user: &UserId, page: &HistoryPage<'_>) -> Answer<Vec<EndedSession>> {
         let shelves = self.ended.lock();
-        let Some(sessions) = shelves.sessions(layer, user) else { return Ok(Vec::new()) };
-        let older = before.map_or_else(|| sessions.range(..), |before| sessions.range(..before));
-        Ok(older.rev().take(limit).map(|(_, ended)| ended.clone()).collect())
+        let (Some(sessions), Some((lowest, highest))) = (shelves.sessions(layer, user), page.ids()) else {
+            return Ok(Vec::new());
+        };
+        let wanted = sessions.range(lowest..=highest).map(|(_, ended)| ended).filter(|ended| page.has(ended));
+        Ok(page.cut(match page.place {
+            Place::Latest | Place::Before(_) => wanted.rev().take(page.limit).cloned().collect(),
+            Place::After(_) => wanted.take(page.limit).cloned().collect(),
+        }))
+    }
+
+    async fn counts(&self, layer: &'static str, kind: Option<&str>, steps: Steps) -> Answer<Vec<Count>> {
+        let shelves = self.ended.lock();
+        let mut counts = BTreeMap::new();
+        for ended in shelves.of_layer(layer).filter(|ended| kind.is_none_or(|kind| kind == ended.kind)) {
+            if let Some(number) = steps.number_of(ended.ended) {
+                let count =
+                    Count { from: steps.begin(number), kind: ended.kind.clone(), reason: ended.reason, sessions: 0 };
+                counts.entry((number, &ended.kind, ended.reason.as_str())).or_insert(count).sessions += 1;
+            }
+        }
+        Ok(counts.into_values().collect())
+    }
+
+    async fn forget(&self, layer: &'static str, before: Timestamp, limit: usize) -> Answer<u64> {
+        let mut shelves = self.ended.lock();
+        let mut old: Vec<_> = shelves.of_layer(layer).filter(|ended| ended.ended < before).collect();
+        old.sort_unstable_by_key(|ended| ended.ended);
+        let old: Vec<_> = old.into_iter().take(limit).map(|ended| (ended.user.clone(), ended.id)).collect();
+        Ok(shelves.delete(layer, &old))
+    }
+
+    async fn erase(&self, layer: &'static str, user: &UserId, limit: usize) -> Answer<u64> {
+        let mut shelves = self.ended.lock();
+        let of_user = shelves.sessions(layer, user).into_iter().flat_map(BTreeMap::keys);
+        let of_user: Vec<_> = of_user.take(limit).map(|id| (user.clone(), *id)).collect();
+        Ok(shelves.delete(layer, &of_user))
     }
 }

@@ -1,7 +1,8 @@
-//! All sessions of a user: [`Sessions`] lists and ends them.
+//! All sessions of a user: [`Sessions`] lists and ends them, and knows those that have ended.
 
 #[cfg(feature = "axum")]
 mod extract;
+mod history;
 mod info;
 mod users;
 

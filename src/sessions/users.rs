@@ -1,7 +1,6 @@
 //! Listing and ending.
 
 use super::info::SessionInfo;
-use crate::archive::EndedSession;
 use crate::data::UserSessionData;
 use crate::error::SessionError;
 use crate::exchange::{Roster, Ticket};
@@ -11,7 +10,6 @@ use crate::visitor::SignedIn;
 use http::Request;
 use std::fmt;
 use std::future::Future;
-use uuid::Uuid;
 
 /// The sessions of users: to list, and to end one, all, or all but this.
 ///
@@ -32,7 +30,7 @@ use uuid::Uuid;
 /// change a password.
 #[derive(Clone)]
 pub struct Sessions {
-    roster: Roster,
+    pub(super) roster: Roster,
 }
 
 impl Sessions {
@@ -107,21 +105,6 @@ impl Sessions {
     /// As [`UserSession::abandon`], and if it was sealed under another lasting secret.
     pub async fn abandon<T: UserSessionData>(&self, user: &UserId) -> Result<bool, SessionError> {
         UserSession::<T>::abandon_of(&self.roster, user).await
-    }
-
-    /// The user's sessions that have ended, the one that began last in front: at most `limit` of those that began before the
-    /// one of this id, or of all. What waits to be moved to the archive is among them.
-    ///
-    /// # Errors
-    ///
-    /// Misconfigured without an [archive](crate::SessionLayer::archive); `Unavailable`.
-    pub async fn history(
-        &self,
-        user: &UserId,
-        before: Option<Uuid>,
-        limit: usize,
-    ) -> Result<Vec<EndedSession>, SessionError> {
-        self.roster.history(user, before, limit).await
     }
 
     /// For operators: signs everybody out, and recognises nobody who signed in before. Anonymous sessions go on.

@@ -1,10 +1,10 @@
-//! Ended sessions: what is added, and what a user has.
+//! Ended sessions: what is added, what a user has, and how many there are.
 
 use super::database::Database;
 use super::dialect::Statement;
 use super::failure::Failure;
 use super::link::{Row, Value};
-use crate::archive::{EndReason, EndedSession};
+use crate::archive::{Count, EndReason, EndedSession, HistoryPage, Place, Steps};
 use crate::id::UserId;
 use serde_json::{Value as Json, json};
 use std::borrow::Cow;
@@ -16,9 +16,28 @@ pub(super) static ADD: Statement = Statement::new(
     ON CONFLICT (id, layer) DO NOTHING",
 );
 
-static HISTORY: Statement = Statement::new(
-    "SELECT {bytes_of_id}(id), kind, reason, began, ended, updates, CAST(payload AS TEXT) FROM thin_archive
-    WHERE layer = $1 AND user_id = $2 AND id <= {id_of}($3) ORDER BY id DESC LIMIT $4",
+/// Those whose ids are highest, or lowest. Where any kind or reason will do, that is said by a parameter.
+macro_rules! history {
+    ($order:literal) => {
+        Statement::new(concat!(
+            "SELECT {bytes_of_id}(id), kind, reason, began, ended, updates, CAST(payload AS TEXT) FROM thin_archive
+            WHERE layer = $1 AND user_id = $2 AND id >= {id_of}($3) AND id <= {id_of}($4)
+                AND ($5 = 0 OR kind = $6) AND ($7 = '' OR reason = $7) AND ended >= $8 AND ended < $9
+            ORDER BY id ",
+            $order,
+            " LIMIT $10"
+        ))
+    };
+}
+
+static LATEST: Statement = history!("DESC");
+static NEXT: Statement = history!("ASC");
+
+/// All that is asked for stands in an index.
+static COUNTS: Statement = Statement::new(
+    "SELECT (ended - $2) / $3, kind, reason, count(*) FROM thin_archive
+    WHERE layer = $1 AND ended >= $2 AND ended < $4 AND ($5 = 0 OR kind = $6)
+    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
 );
 
 /// What [`ADD`] is given: one text for any number of sessions, so that they are one statement.
@@ -49,14 +68,52 @@ pub(super) async fn history(
     database: &Database,
     layer: &'static str,
     user: &UserId,
-    before: Option<Uuid>,
-    limit: usize,
+    page: &HistoryPage<'_>,
 ) -> Result<Vec<EndedSession>, Failure> {
-    let highest = before.map_or(Some(u128::MAX), |before| before.as_u128().checked_sub(1));
-    let Some(highest) = highest else { return Ok(Vec::new()) };
-    let (user_id, highest) = (kept(user.as_str()), digits(&Uuid::from_u128(highest)));
-    let values = [Value::Text(layer), Value::Text(&user_id), Value::Text(&highest), Value::limit(limit)];
-    database.read(&HISTORY, &values).await?.iter().map(|row| past(user, row)).collect()
+    let Some((lowest, highest)) = page.ids() else { return Ok(Vec::new()) };
+    let (user_id, lowest, highest) = (kept(user.as_str()), digits(&lowest), digits(&highest));
+    let kind = page.kind.map(kept);
+    let values = [
+        Value::Text(layer),
+        Value::Text(&user_id),
+        Value::Text(&lowest),
+        Value::Text(&highest),
+        Value::Number(kind.is_some().into()),
+        Value::Text(kind.as_deref().unwrap_or_default()),
+        Value::Text(page.reason.map_or("", EndReason::as_str)),
+        Value::time(page.since.unwrap_or_default()),
+        page.until.map_or(Value::Number(i64::MAX), Value::time),
+        Value::limit(page.limit),
+    ];
+    let statement = match page.place {
+        Place::Latest | Place::Before(_) => &LATEST,
+        Place::After(_) => &NEXT,
+    };
+    let rows = database.read(statement, &values).await?;
+    Ok(page.cut(rows.iter().map(|row| past(user, row)).collect::<Result<_, _>>()?))
+}
+
+pub(super) async fn counts(
+    database: &Database,
+    layer: &'static str,
+    kind: Option<&str>,
+    steps: Steps,
+) -> Result<Vec<Count>, Failure> {
+    let kind = kind.map(kept);
+    let values = [
+        Value::Text(layer),
+        Value::time(steps.from()),
+        Value::Number(steps.each().try_into().unwrap_or(i64::MAX)),
+        Value::time(steps.to()),
+        Value::Number(kind.is_some().into()),
+        Value::Text(kind.as_deref().unwrap_or_default()),
+    ];
+    let count = |row: &Row| {
+        let [number, sessions] = [row.number(0)?, row.number(3)?].map(|number| number.try_into().unwrap_or_default());
+        let (kind, reason) = (unkept(&row.text(1)?), EndReason::from_words(&row.text(2)?)?);
+        Ok(Count { from: steps.begin(number), kind, reason, sessions })
+    };
+    database.read(&COUNTS, &values).await?.iter().map(count).collect()
 }
 
 fn past(user: &UserId, row: &Row) -> Result<EndedSession, Failure> {

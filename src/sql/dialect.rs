@@ -29,6 +29,8 @@ pub(super) enum Dialect {
 /// | `id_of`, `bytes_of_id` | what makes an id of its 32 digits, and bytes of an id |
 /// | `ended` | the columns of the archive: of the layer in parameter 1, and the list of ended sessions in parameter 2 |
 /// | `shown` | the columns of the archive as people read them |
+/// | `any(` and `any)` | what stands around a question for few rows, one of which it is to be |
+/// | `skip` | after `lock`: what passes over rows that somebody else has locked |
 pub(super) struct Statement {
     template: &'static str,
     text: OnceLock<String>,
@@ -82,7 +84,7 @@ impl Dialect {
         self.words().iter().fold(template.to_owned(), |text, (word, meaning)| text.replace(word, meaning))
     }
 
-    fn words(self) -> [(&'static str, &'static str); 18] {
+    fn words(self) -> [(&'static str, &'static str); 21] {
         match self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite => [
@@ -102,6 +104,9 @@ impl Dialect {
                 ("{json}", "TEXT"),
                 ("{id_of}", "unhex"),
                 ("{bytes_of_id}", ""),
+                ("{any(}", "IN ("),
+                ("{any)}", ")"),
+                ("{skip}", ""),
                 (
                     "{ended}",
                     "SELECT $1, unhex(value ->> 'id'), value ->> 'user_id', value ->> 'kind', value ->> 'reason', \
@@ -141,6 +146,10 @@ impl Dialect {
                 ("{json}", "JSON"),
                 ("{id_of}", "uuid"),
                 ("{bytes_of_id}", "uuid_send"),
+                // An array: that the rows are few is taken for granted then, and each is found by an index.
+                ("{any(}", "= ANY (ARRAY("),
+                ("{any)}", "))"),
+                ("{skip}", "SKIP LOCKED"),
                 // In order: of two who add the same neither waits for the other in a circle.
                 (
                     "{ended}",

@@ -14,7 +14,8 @@
 //! | [`users`] | the operations on the sessions of a user |
 //! | [`lasting`] | the operations on user sessions and outboxes |
 //! | [`due`] | at which user sessions to look |
-//! | [`archive`] | ended sessions |
+//! | [`archive`] | ended sessions: added, read, counted |
+//! | [`retention`] | ended sessions that are kept no longer |
 //! | [`quota`] | completions, which a quota limits |
 //! | [`news`], [`feed`], [`ears`] | telling news, following them, waiting for them |
 //! | [`sweep`] | forgetting what has expired |
@@ -33,12 +34,13 @@ mod link;
 mod news;
 mod pool;
 mod quota;
+mod retention;
 mod schema;
 mod sweep;
 mod time;
 mod users;
 
-use crate::archive::{Archive, Completion, EndedSession, Quota};
+use crate::archive::{Archive, Completion, Count, EndedSession, HistoryPage, Quota, Steps};
 use crate::clock::Clock;
 use crate::id::UserId;
 use crate::store::{
@@ -80,8 +82,9 @@ use uuid::Uuid;
 ///
 /// What has ended is in `thin_archive`, and for people to read in the view `thin_history`, with times as such. What a session
 /// held is JSON, with Postgres JSONB in the view, where U+0000 is U+FFFD. In names of users and kinds U+0000 is the character
-/// U+001A and `00`, and U+001A itself `1a` after it, since Postgres keeps no U+0000. Nothing is ever deleted from it; to delete
-/// rows is safe, but for the quotas that count them.
+/// U+001A and `00`, and U+001A itself `1a` after it, since Postgres keeps no U+0000. Nothing is deleted from it until
+/// [`Sessions::forget_before`](crate::Sessions::forget_before) or [`Sessions::erase`](crate::Sessions::erase) is called; more is in
+/// [a guide](crate::guide::archive).
 ///
 /// # What Postgres must be
 ///
@@ -244,14 +247,20 @@ impl Archive for SqlStore {
         Ok(quota::settle(&self.database, layer, ended, attempt).await?)
     }
 
-    async fn history(
-        &self,
-        layer: &'static str,
-        user: &UserId,
-        before: Option<Uuid>,
-        limit: usize,
-    ) -> Answer<Vec<EndedSession>> {
-        Ok(archive::history(&self.database, layer, user, before, limit).await?)
+    async fn history(&self, layer: &'static str, user: &UserId, page: &HistoryPage<'_>) -> Answer<Vec<EndedSession>> {
+        Ok(archive::history(&self.database, layer, user, page).await?)
+    }
+
+    async fn counts(&self, layer: &'static str, kind: Option<&str>, steps: Steps) -> Answer<Vec<Count>> {
+        Ok(archive::counts(&self.database, layer, kind, steps).await?)
+    }
+
+    async fn forget(&self, layer: &'static str, before: Timestamp, limit: usize) -> Answer<u64> {
+        Ok(retention::forget(&self.database, layer, before, limit).await?)
+    }
+
+    async fn erase(&self, layer: &'static str, user: &UserId, limit: usize) -> Answer<u64> {
+        Ok(retention::erase(&self.database, layer, user, limit).await?)
     }
 }
 

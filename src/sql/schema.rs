@@ -55,7 +55,8 @@ const VERSIONS: [&[&str]; 1] = [&[
         )",
     "CREATE INDEX thin_archive_user ON thin_archive (layer, user_id, id)",
     "CREATE INDEX thin_archive_quota ON thin_archive (layer, user_id, kind, ended)",
-    "CREATE INDEX thin_archive_ended ON thin_archive (ended)",
+    // By the last two it is counted without a look at the table.
+    "CREATE INDEX thin_archive_ended ON thin_archive (layer, ended, kind, reason)",
     // The same for people.
     "CREATE VIEW thin_history AS SELECT {shown} FROM thin_archive",
     // Users and kinds that were completed. Whoever completes one holds the row.

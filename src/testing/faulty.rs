@@ -1,6 +1,6 @@
 //! A store that can be taken down.
 
-use crate::archive::{Archive, Completion, EndedSession, Quota};
+use crate::archive::{Archive, Completion, Count, EndedSession, HistoryPage, Quota, Steps};
 use crate::id::UserId;
 use crate::memory::MemoryStore;
 use crate::store::{
@@ -135,13 +135,19 @@ impl Archive for FaultyStore {
         self.up()?.settle(layer, ended, attempt).await
     }
 
-    async fn history(
-        &self,
-        layer: &'static str,
-        user: &UserId,
-        before: Option<Uuid>,
-        limit: usize,
-    ) -> Answer<Vec<EndedSession>> {
-        self.up()?.history(layer, user, before, limit).await
+    async fn history(&self, layer: &'static str, user: &UserId, page: &HistoryPage<'_>) -> Answer<Vec<EndedSession>> {
+        self.up()?.history(layer, user, page).await
+    }
+
+    async fn counts(&self, layer: &'static str, kind: Option<&str>, steps: Steps) -> Answer<Vec<Count>> {
+        self.up()?.counts(layer, kind, steps).await
+    }
+
+    async fn forget(&self, layer: &'static str, before: Timestamp, limit: usize) -> Answer<u64> {
+        self.up()?.forget(layer, before, limit).await
+    }
+
+    async fn erase(&self, layer: &'static str, user: &UserId, limit: usize) -> Answer<u64> {
+        self.up()?.erase(layer, user, limit).await
     }
 }

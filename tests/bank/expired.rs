@@ -10,9 +10,9 @@ use rand::{RngExt as _, SeedableRng as _};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 use testbed::{Answer, Client};
-use thin_session::UserId;
 use thin_session::archive::{Archive, EndReason, EndedSession};
 use thin_session::store::{LastingStore, Store as _};
+use thin_session::{HistoryPage, UserId};
 use tokio::task::JoinSet;
 
 /// The idle limit of a transfer.
@@ -35,7 +35,7 @@ async fn post(browser: &Client, path: &str) -> Answer {
 /// What the archive itself has of a user, the first in front.
 async fn archived(shop: &Shop, user: &str) -> Vec<EndedSession> {
     let user = UserId::new(user).expect("it is an id");
-    let mut ended = shop.gate.inner().history("", &user, None, 1000).await.expect("the archive answers");
+    let mut ended = shop.gate.inner().history("", &user, &HistoryPage::of(1000)).await.expect("the archive answers");
     ended.reverse();
     ended
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use testbed::Client;
 use thin_session::{
-    EndReason, EndedSession, Quota, Session, SessionError, Sessions, UserId, UserSession, UserSessionData,
+    EndReason, EndedSession, HistoryPage, Quota, Session, SessionError, Sessions, UserId, UserSession, UserSessionData,
 };
 
 /// The steps that were taken.
@@ -79,7 +79,7 @@ async fn next(mut transfer: UserSession<Transfer>, Path(step): Path<String>) -> 
 
 /// What a user has ended, the first in front.
 async fn history(sessions: Sessions, Path(user): Path<String>) -> Result<String, SessionError> {
-    let mut ended = sessions.history(&UserId::new(user)?, None, 10_000).await?;
+    let mut ended = sessions.history(&UserId::new(user)?, &HistoryPage::of(10_000)).await?;
     ended.reverse();
     Ok(ended.iter().map(told).collect::<Vec<_>>().join(", "))
 }

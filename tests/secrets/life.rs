@@ -14,8 +14,8 @@ use std::time::Duration;
 use testbed::Client;
 use thin_session::store::LastingStore;
 use thin_session::{
-    Cost, IfUndecodable, LazySession, Old, Peek, Quota, RecentAuth, Session, SessionData, SessionError, SessionLayer,
-    Sessions, SignedIn, UserId, UserSession, UserSessionData, Visitor,
+    Cost, HistoryPage, IfUndecodable, LazySession, Old, Peek, Quota, RecentAuth, Session, SessionData, SessionError,
+    SessionLayer, Sessions, SignedIn, UserId, UserSession, UserSessionData, Visitor,
 };
 use tokio::sync::Barrier;
 
@@ -218,7 +218,8 @@ async fn arrive(mut journey: UserSession<Journey>, request: Request) -> Result<(
 }
 
 async fn history(sessions: Sessions) -> Result<String, SessionError> {
-    let history = sessions.history(&UserId::new(USER)?, None, 100).await.inspect_err(|error| note_error(error))?;
+    let history =
+        sessions.history(&UserId::new(USER)?, &HistoryPage::of(100)).await.inspect_err(|error| note_error(error))?;
     note(&history);
     assert!(history.iter().all(|past| past.payload.contains(CONTENT)));
     Ok(history.len().to_string())

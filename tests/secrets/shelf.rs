@@ -2,9 +2,10 @@
 
 use super::evidence::note;
 use std::io;
-use thin_session::archive::{Answer, Archive, Completion, EndedSession, Quota, StoreError, WriteId};
+use thin_session::archive::{
+    Answer, Archive, Completion, Count, EndedSession, HistoryPage, Quota, Steps, StoreError, Timestamp, WriteId,
+};
 use thin_session::{MemoryStore, UserId};
-use uuid::Uuid;
 
 #[derive(Default)]
 pub(crate) struct Shelf(MemoryStore);
@@ -32,13 +33,19 @@ impl Archive for Shelf {
         self.0.settle(layer, ended, attempt).await
     }
 
-    async fn history(
-        &self,
-        layer: &'static str,
-        user: &UserId,
-        before: Option<Uuid>,
-        limit: usize,
-    ) -> Answer<Vec<EndedSession>> {
-        self.0.history(layer, user, before, limit).await
+    async fn history(&self, layer: &'static str, user: &UserId, page: &HistoryPage<'_>) -> Answer<Vec<EndedSession>> {
+        self.0.history(layer, user, page).await
+    }
+
+    async fn counts(&self, layer: &'static str, kind: Option<&str>, steps: Steps) -> Answer<Vec<Count>> {
+        self.0.counts(layer, kind, steps).await
+    }
+
+    async fn forget(&self, layer: &'static str, before: Timestamp, limit: usize) -> Answer<u64> {
+        self.0.forget(layer, before, limit).await
+    }
+
+    async fn erase(&self, layer: &'static str, user: &UserId, limit: usize) -> Answer<u64> {
+        self.0.erase(layer, user, limit).await
     }
 }

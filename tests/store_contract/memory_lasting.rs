@@ -4,7 +4,7 @@ use crate::entries::{ENDED, KEPT, LIVE, at, id, key, live, parts};
 use crate::memory::at_once;
 use std::sync::Barrier;
 use std::time::Duration;
-use thin_session::archive::{Archive, Completion, EndReason, EndedSession, Quota};
+use thin_session::archive::{Archive, Completion, EndReason, EndedSession, HistoryPage, Quota};
 use thin_session::store::{
     Answer, Entry, Key, LastingStore, Marker, Outcome, Outgoing, Replaced, Replacement, Standing, Store,
 };
@@ -211,7 +211,7 @@ async fn a_full_archive_refuses_and_drops_nothing() {
     // All or none, over all layers.
     let three = [ended(2), ended(3), ended(4)];
     assert!(!store.add("admin", &three).await.unwrap_err().maybe_applied());
-    assert_eq!(store.history("admin", &ended(1).user, None, 10).await.unwrap(), []);
+    assert_eq!(store.history("admin", &ended(1).user, &HistoryPage::of(10)).await.unwrap(), []);
     store.add("admin", &three[..1]).await.unwrap();
     assert_eq!(store.complete("", &ended(5), &id(1), ANY).await.unwrap(), Completion::Completed);
 
@@ -222,7 +222,7 @@ async fn a_full_archive_refuses_and_drops_nothing() {
     assert_eq!(store.complete("", &ended(5), &id(1), ANY).await.unwrap(), Completion::Completed);
     let refused = store.complete("", &ended(6), &id(3), Quota::rolling(0, KEPT)).await.unwrap();
     assert!(matches!(refused, Completion::Exceeded { .. }), "the quota comes first: {refused:?}");
-    assert_eq!(store.history("", &ended(1).user, None, 10).await.unwrap().len(), 2);
+    assert_eq!(store.history("", &ended(1).user, &HistoryPage::of(10)).await.unwrap().len(), 2);
 }
 
 #[tokio::test]

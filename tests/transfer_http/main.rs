@@ -221,7 +221,24 @@ async fn the_twenty_first_in_a_month_is_refused_with_the_time_of_the_next() {
     }
 
     // The history comes in pages: all twenty are there, and a visit that is not over is not.
-    phone.open("/history").await.says("/history?before=");
+    phone.open("/history").await.does_not_say("Older").does_not_say("Newer");
+    let page = phone.open("/transfer/confirm").await;
+    phone.submit("/transfer/abandon", &[("seen", page.hidden("seen"))]).await.leads_to("/");
+    let latest = phone.open("/history?kind=transfer").await;
+    latest.has_status(200).does_not_say("Newer");
+    let older = latest.link("/history?kind=transfer&amp;before=");
+    let last = phone.open(&older).await;
+    last.says("Sent").does_not_say("Given up").does_not_say("Older");
+    let newer = last.link("/history?kind=transfer&amp;after=");
+    phone.open(&newer).await.says("Given up").says("Older").does_not_say("Newer");
+    phone.open("/history?kind=visit").await.says("Nothing has ended yet");
+    phone.open("/history?kind=made-up&before=made-up").await.has_status(200).says("Older");
+
+    // What was sent is in the archive; what was given up comes there in a moment.
+    let by_day = phone.open("/days").await;
+    by_day.has_status(200).says(" completed").says("<rect class=\"completed\"").says("3 store calls, ");
+    phone.open("/days?kind=visit").await.says("Ran out").does_not_say("<rect");
+
     let mut bob = at(&bank, FIREFOX, "Bob").await;
     bob.fill_in("1").await;
     let page = bob.open("/transfer/confirm").await;
@@ -246,7 +263,7 @@ async fn another_site_changes_nothing_and_there_is_no_such_page() {
     let style = Http::new(bank.addr()).open("/style.css").await;
     assert_eq!((style.header("cache-control"), style.header("set-cookie")), (Some("public, max-age=60"), None));
     let mut stranger = Http::new(bank.addr());
-    for path in ["/", "/transfer", "/transfer/confirm", "/transfer/sent", "/history"] {
+    for path in ["/", "/transfer", "/transfer/confirm", "/transfer/sent", "/history", "/days"] {
         let answer = stranger.ask("GET", path, &[]).await;
         answer.leads_to(&format!("/sign-in?back={path}"));
         assert_eq!(answer.all("cache-control"), ["private, no-store"]);

@@ -1,7 +1,7 @@
 //! Two devices of one user, and signing out of one.
 
 use super::{Transfer, ada, also_ada, is, step, user};
-use thin_session::{SessionErrorKind, UserSession};
+use thin_session::{HistoryPage, SessionErrorKind, UserSession};
 
 #[tokio::test]
 async fn it_goes_on_at_another_device_and_survives_a_sign_out() {
@@ -133,5 +133,5 @@ async fn a_job_needs_no_browser() {
     let mut transfer = phone.sessions().user_session::<Transfer>(&user("ada")).await.unwrap();
     step(&mut transfer, 2).await;
     transfer.complete().await.unwrap();
-    assert_eq!(phone.sessions().history(&user("ada"), None, 10).await.unwrap().len(), 1);
+    assert_eq!(phone.sessions().history(&user("ada"), &HistoryPage::of(10)).await.unwrap().len(), 1);
 }

@@ -2,7 +2,7 @@
 
 use super::{Transfer, Visit, ada, is, step, user};
 use thin_session::testing::Browser;
-use thin_session::{EndReason, SessionErrorKind, UserSession};
+use thin_session::{EndReason, HistoryPage, SessionErrorKind, UserSession};
 
 #[tokio::test]
 async fn reading_begins_none_and_a_change_of_nothing_neither() {
@@ -73,7 +73,7 @@ async fn what_was_seen_is_completed_and_the_next_begins_empty() {
     assert_eq!(transfer.steps, [2]);
     let second = UserSession::id(&transfer).unwrap();
     assert!(second > first, "ids rise");
-    let history = ada.sessions().history(&user("ada"), None, 10).await.unwrap();
+    let history = ada.sessions().history(&user("ada"), &HistoryPage::of(10)).await.unwrap();
     let [past] = &history[..] else { panic!("{history:?}") };
     assert_eq!((past.id, past.reason, past.updates, &*past.kind), (first, EndReason::Completed, 1, "transfer"));
     assert_eq!(past.decode::<Transfer>().unwrap().steps, [1]);
@@ -86,7 +86,7 @@ async fn what_is_given_up_is_abandoned() {
     step(&mut transfer, 1).await;
     step(&mut transfer, 2).await;
     transfer.abandon().await.unwrap();
-    let history = ada.sessions().history(&user("ada"), None, 10).await.unwrap();
+    let history = ada.sessions().history(&user("ada"), &HistoryPage::of(10)).await.unwrap();
     assert_eq!(history.iter().map(|past| (past.reason, past.updates)).collect::<Vec<_>>(), [(EndReason::Abandoned, 2)]);
     assert_eq!(ada.user_session::<Transfer>().steps, [0; 0]);
 }

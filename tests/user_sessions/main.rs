@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`life`] | beginning, changing, ending, and the next one |
 //! | [`devices`] | two devices of one user, and signing out of one |
+//! | [`keeping`] | for how long what has ended is kept |
 //! | [`releases`] | two releases at once, and values that cannot be kept |
 //! | [`windows`] | idle and absolute limits; visits |
 //! | [`moving`] | how those that have ended come into the archive |
@@ -11,6 +12,7 @@
 //! | [`wire`] | what it puts on the wire, and in how many round trips |
 
 mod devices;
+mod keeping;
 mod life;
 mod moving;
 mod quotas;

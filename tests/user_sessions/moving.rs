@@ -2,10 +2,11 @@
 
 use super::{Transfer, step, user};
 use std::time::Duration;
-use thin_session::archive::{Answer, Archive, Completion, EndedSession, Quota, StoreError, WriteId};
-use thin_session::{Keyring, MemoryStore, SessionLayer, UserId};
+use thin_session::archive::{
+    Answer, Archive, Completion, Count, EndedSession, Quota, Steps, StoreError, Timestamp, WriteId,
+};
+use thin_session::{HistoryPage, Keyring, MemoryStore, SessionLayer, UserId};
 use tokio::time::{sleep, timeout};
-use uuid::Uuid;
 
 /// An archive that does not take what Ada had.
 struct WithoutAda(MemoryStore);
@@ -32,14 +33,20 @@ impl Archive for WithoutAda {
         self.0.settle(layer, ended, attempt).await
     }
 
-    async fn history(
-        &self,
-        layer: &'static str,
-        user: &UserId,
-        before: Option<Uuid>,
-        limit: usize,
-    ) -> Answer<Vec<EndedSession>> {
-        self.0.history(layer, user, before, limit).await
+    async fn history(&self, layer: &'static str, user: &UserId, page: &HistoryPage<'_>) -> Answer<Vec<EndedSession>> {
+        self.0.history(layer, user, page).await
+    }
+
+    async fn counts(&self, layer: &'static str, kind: Option<&str>, steps: Steps) -> Answer<Vec<Count>> {
+        self.0.counts(layer, kind, steps).await
+    }
+
+    async fn forget(&self, layer: &'static str, before: Timestamp, limit: usize) -> Answer<u64> {
+        self.0.forget(layer, before, limit).await
+    }
+
+    async fn erase(&self, layer: &'static str, user: &UserId, limit: usize) -> Answer<u64> {
+        self.0.erase(layer, user, limit).await
     }
 }
 
@@ -60,7 +67,7 @@ async fn what_cannot_be_archived_does_not_hold_up_the_rest() {
         loop {
             let mut there = 0;
             for user in &others {
-                there += archive.history("", user, None, 1).await.unwrap().len();
+                there += archive.history("", user, &HistoryPage::of(1)).await.unwrap().len();
             }
             if there + 3 >= others.len() {
                 return;
@@ -69,5 +76,5 @@ async fn what_cannot_be_archived_does_not_hold_up_the_rest() {
         }
     };
     timeout(Duration::from_secs(20), most_are_there).await.expect("they come into the archive");
-    assert!(archive.history("", &user("ada"), None, 1).await.unwrap().is_empty());
+    assert!(archive.history("", &user("ada"), &HistoryPage::of(1)).await.unwrap().is_empty());
 }

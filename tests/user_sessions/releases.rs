@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use testbed::{Answer, Client};
 use thin_session::{
-    IfUndecodable, Keyring, MemoryStore, Old, SessionError, SessionErrorKind, SessionLayer, Sessions, UserId,
-    UserSession, UserSessionData, Visitor,
+    HistoryPage, IfUndecodable, Keyring, MemoryStore, Old, SessionError, SessionErrorKind, SessionLayer, Sessions,
+    UserId, UserSession, UserSessionData, Visitor,
 };
 
 /// What the first release knows.
@@ -146,7 +146,7 @@ async fn what_does_not_decode_is_an_error_and_can_be_abandoned_unread() {
     assert_eq!(site.asks(pages(), Method::POST).await.text(), "false", "there is none any more");
     assert_eq!(site.asks(careless(), Method::GET).await.status, 200);
     let history = async move |sessions: Sessions| -> Result<String, SessionError> {
-        Ok(sessions.history(&ada(), None, 10).await?.iter().map(|past| past.payload.clone()).collect())
+        Ok(sessions.history(&ada(), &HistoryPage::of(10)).await?.iter().map(|past| past.payload.clone()).collect())
     };
     let told = site.asks(Router::new().route("/", get(history)), Method::GET).await;
     assert_eq!(told.text(), r#"{"days":[7]}"#, "it is kept as it was");

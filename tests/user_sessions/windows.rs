@@ -7,8 +7,8 @@ use std::time::Duration;
 use testbed::Client;
 use thin_session::testing::Browser;
 use thin_session::{
-    Clock, Cost, EndReason, Keyring, MemoryStore, Quota, SessionError, SessionErrorKind, SessionLayer, UserId,
-    UserSession, Visitor,
+    Clock, Cost, EndReason, HistoryPage, Keyring, MemoryStore, Quota, SessionError, SessionErrorKind, SessionLayer,
+    UserId, UserSession, Visitor,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -34,7 +34,7 @@ async fn an_hour_without_a_page_begins_a_new_visit_and_the_old_one_is_to_be_foun
     assert_eq!(page(&browser).await, 1);
     assert_ne!(UserSession::id(&browser.user_session::<Visit>()), Some(first));
 
-    let history = browser.sessions().history(&user("ada"), None, 10).await.unwrap();
+    let history = browser.sessions().history(&user("ada"), &HistoryPage::of(10)).await.unwrap();
     let [past] = &history[..] else { panic!("{history:?}") };
     assert_eq!((past.id, past.reason, past.updates), (first, EndReason::Expired, 10));
     assert_eq!(past.decode::<Visit>().unwrap(), Visit { pages: 10 });

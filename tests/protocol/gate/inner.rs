@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 use tempfile::TempDir;
-use thin_session::archive::{Archive, Completion, EndedSession, Quota};
+use thin_session::archive::{Archive, Completion, Count, EndedSession, HistoryPage, Quota, Steps};
 use thin_session::store::{
     Admission, Admitted, Answer, Departure, Entry, Key, LastingStore, Marker, Member, Outcome, Outgoing, Owner,
     Replaced, Replacement, Revocation, Revocations, Store, Sweep, Swept, Timestamp, WriteId,
@@ -171,13 +171,19 @@ impl Archive for Inner {
         on_archive!(self, archive => archive.settle(layer, ended, attempt).await)
     }
 
-    async fn history(
-        &self,
-        layer: &'static str,
-        user: &UserId,
-        before: Option<Uuid>,
-        limit: usize,
-    ) -> Answer<Vec<EndedSession>> {
-        on_archive!(self, archive => archive.history(layer, user, before, limit).await)
+    async fn history(&self, layer: &'static str, user: &UserId, page: &HistoryPage<'_>) -> Answer<Vec<EndedSession>> {
+        on_archive!(self, archive => archive.history(layer, user, page).await)
+    }
+
+    async fn counts(&self, layer: &'static str, kind: Option<&str>, steps: Steps) -> Answer<Vec<Count>> {
+        on_archive!(self, archive => archive.counts(layer, kind, steps).await)
+    }
+
+    async fn forget(&self, layer: &'static str, before: Timestamp, limit: usize) -> Answer<u64> {
+        on_archive!(self, archive => archive.forget(layer, before, limit).await)
+    }
+
+    async fn erase(&self, layer: &'static str, user: &UserId, limit: usize) -> Answer<u64> {
+        on_archive!(self, archive => archive.erase(layer, user, limit).await)
     }
 }

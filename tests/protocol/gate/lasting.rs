@@ -3,7 +3,7 @@
 use super::{Call, Gate, Op};
 use std::time::Duration;
 use thin_session::UserId;
-use thin_session::archive::{Archive, Completion, EndedSession, Quota};
+use thin_session::archive::{Archive, Completion, Count, EndedSession, HistoryPage, Quota, Steps};
 use thin_session::store::{Answer, Entry, Key, LastingStore, Outgoing, Replaced, Replacement, Timestamp, WriteId};
 use uuid::Uuid;
 
@@ -81,13 +81,19 @@ impl Archive for Gate {
         self.carry(call, async move { inner.settle(layer, &ended, attempt.as_ref()).await }).await
     }
 
-    async fn history(
-        &self,
-        layer: &'static str,
-        user: &UserId,
-        before: Option<Uuid>,
-        limit: usize,
-    ) -> Answer<Vec<EndedSession>> {
-        self.inner.history(layer, user, before, limit).await
+    async fn history(&self, layer: &'static str, user: &UserId, page: &HistoryPage<'_>) -> Answer<Vec<EndedSession>> {
+        self.inner.history(layer, user, page).await
+    }
+
+    async fn counts(&self, layer: &'static str, kind: Option<&str>, steps: Steps) -> Answer<Vec<Count>> {
+        self.inner.counts(layer, kind, steps).await
+    }
+
+    async fn forget(&self, layer: &'static str, before: Timestamp, limit: usize) -> Answer<u64> {
+        self.inner.forget(layer, before, limit).await
+    }
+
+    async fn erase(&self, layer: &'static str, user: &UserId, limit: usize) -> Answer<u64> {
+        self.inner.erase(layer, user, limit).await
     }
 }

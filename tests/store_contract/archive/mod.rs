@@ -8,19 +8,25 @@
 //! | [`quota`] | what counts, and when the next is possible |
 //! | [`settle`] | attempts that come to nothing |
 //! | [`history`] | a user's sessions, page by page |
+//! | [`filter`] | only some of them |
+//! | [`counts`] | how many ended, and when |
+//! | [`retention`] | what is kept no longer |
 
 mod add;
 mod bench;
 mod complete;
+mod counts;
+mod filter;
 mod history;
 mod quota;
+mod retention;
 mod settle;
 
 use bench::ArchiveBench;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 use thin_session::UserId;
-use thin_session::archive::{Archive, Completion, EndReason, EndedSession, Quota, Timestamp, WriteId};
+use thin_session::archive::{Archive, Completion, EndReason, EndedSession, HistoryPage, Quota, Timestamp, WriteId};
 use uuid::Uuid;
 
 /// A month of thirty days.
@@ -78,5 +84,5 @@ async fn complete(bench: &impl ArchiveBench, ended: &EndedSession, quota: Quota)
 
 /// All that is there of a user in a layer.
 async fn all_of(bench: &impl ArchiveBench, layer: &'static str, user: &UserId) -> Vec<EndedSession> {
-    bench.archive().history(layer, user, None, 10_000).await.unwrap()
+    bench.archive().history(layer, user, &HistoryPage::of(10_000)).await.unwrap()
 }

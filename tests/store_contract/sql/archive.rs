@@ -5,7 +5,7 @@ use crate::archive::{ANY, MONTH, attempt, own_attempt, transfer, user};
 use std::env;
 use testbed::{Process, wait_until};
 use thin_session::Clock;
-use thin_session::archive::{Archive, Completion, EndReason, EndedSession, Quota};
+use thin_session::archive::{Archive, Completion, EndReason, EndedSession, HistoryPage, Quota};
 use tokio::task::JoinSet;
 
 const CHILD: &str = "THIN_SESSION_SQL_COMPLETER";
@@ -48,7 +48,7 @@ async fn five_of_fifty(place: &str) {
             children.iter_mut().all(|child| child.ended().inspect(|status| assert!(status.success())).is_some())
         });
     });
-    assert_eq!(stores[1].history("", &user("ada"), None, 1000).await.unwrap().len(), 20);
+    assert_eq!(stores[1].history("", &user("ada"), &HistoryPage::of(1000)).await.unwrap().len(), 20);
     let mut completing = JoinSet::new();
     for number in 300..350 {
         let (store, thirty) = (stores[usize::from(number % 2 == 0)].clone(), Quota::rolling(30, MONTH));
@@ -56,7 +56,7 @@ async fn five_of_fifty(place: &str) {
     }
     let answers = completing.join_all().await;
     assert_eq!(answers.iter().filter(|answer| **answer == Completion::Completed).count(), 10);
-    assert_eq!(stores[0].history("", &user("ada"), None, 1000).await.unwrap().len(), 30);
+    assert_eq!(stores[0].history("", &user("ada"), &HistoryPage::of(1000)).await.unwrap().len(), 30);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -78,7 +78,7 @@ async fn analysts_see_times_and_fields() {
     let payload = r#"{"to":"a\u0000b\\u0000","amount":12,"amount":13}"#.to_owned();
     let ended = EndedSession { payload, reason: EndReason::Expired, ..transfer(1) };
     store.add("", std::slice::from_ref(&ended)).await.unwrap();
-    assert_eq!(store.history("", &user("ada"), None, 10).await.unwrap(), [ended]);
+    assert_eq!(store.history("", &user("ada"), &HistoryPage::of(10)).await.unwrap(), [ended]);
     let question = "SELECT id, user_id, kind, reason, began AT TIME ZONE 'UTC', extract(epoch FROM ended - began), updates, \
                     payload->>'to', (payload->'amount')::int + 1 FROM thin_history";
     let told = tokio::task::block_in_place(|| server().command(&url, question));
@@ -123,5 +123,5 @@ async fn what_was_settled_goes_when_it_has_run_out() {
     assert_eq!(store.complete("", &transfer(2), &attempt(2), ANY).await.unwrap(), Completion::Completed);
     clock.advance(std::time::Duration::from_secs(26 * 3600));
     super::sweep::used_until(&store, &clock, &url, &["thin_settled"], 0).await;
-    assert_eq!(store.history("", &user("ada"), None, 10).await.unwrap().len(), 1);
+    assert_eq!(store.history("", &user("ada"), &HistoryPage::of(10)).await.unwrap().len(), 1);
 }

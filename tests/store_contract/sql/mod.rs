@@ -8,6 +8,7 @@
 //! | [`start`] | several who start at once, and what errors say |
 //! | [`child`] | a writer in a process of its own, killed |
 //! | [`plan`] | how Postgres carries out what changes with each request |
+//! | [`retention`] | what is kept for years, and that nobody waits for what goes |
 //! | [`outage`] | a Postgres that is frozen, killed, restarted |
 //! | [`cancel`] | operations that are dropped in the middle |
 //! | [`feed`] | news between processes, and a database that was emptied |
@@ -21,6 +22,7 @@ mod feed;
 mod lasting;
 mod outage;
 mod plan;
+mod retention;
 mod start;
 mod sweep;
 

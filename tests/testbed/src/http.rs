@@ -192,6 +192,15 @@ impl HttpAnswer {
         self.body.matches(what).count()
     }
 
+    /// Where the first link leads whose address begins like this, in the words of the page.
+    pub fn link(&self, begins: &str) -> String {
+        let (_, rest) = self
+            .body
+            .split_once(&format!("href=\"{begins}"))
+            .unwrap_or_else(|| panic!("no link to {begins:?} in {}", self.body));
+        format!("{begins}{}", rest.split('"').next().unwrap_or_default()).replace("&amp;", "&")
+    }
+
     /// The value of a hidden field.
     pub fn hidden(&self, name: &str) -> &str {
         let field = format!("type=\"hidden\" name=\"{name}\" value=\"");

@@ -1,0 +1,69 @@
+//! User sessions that have ended.
+
+use super::Sessions;
+use crate::archive::{Count, EndedSession, HistoryPage, Steps};
+use crate::error::SessionError;
+use crate::id::UserId;
+use std::time::SystemTime;
+
+/// User sessions that have ended, of which an [archive](crate::SessionLayer::archive) is needed; more is in
+/// [a guide](crate::guide::archive).
+impl Sessions {
+    /// A page of the user's sessions that have ended, the one that began last in front. What waits to be moved to the archive is
+    /// among them. A call of the store, and one of the archive.
+    ///
+    /// ```
+    /// # use thin_session::{EndedSession, SessionError, Sessions, UserId};
+    /// use thin_session::{EndReason, HistoryPage};
+    ///
+    /// async fn last_sent(sessions: &Sessions, user: &UserId) -> Result<Vec<EndedSession>, SessionError> {
+    ///     sessions.history(user, &HistoryPage::of(20).of_kind("transfer").because(EndReason::Completed)).await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Misconfigured without an [archive](crate::SessionLayer::archive); `Unavailable`.
+    pub async fn history(&self, user: &UserId, page: &HistoryPage<'_>) -> Result<Vec<EndedSession>, SessionError> {
+        self.roster.history(user, page).await
+    }
+
+    /// How many sessions of all users ended in each stretch of time, of one kind or of all, and why: by stretch, kind and reason.
+    /// Where there were none there is no count. What waits to be moved to the archive is not among them. One call of the archive.
+    ///
+    /// # Errors
+    ///
+    /// Misconfigured without an [archive](crate::SessionLayer::archive); `Unavailable`, also if there are so many that they
+    /// cannot be counted within the archive's deadline.
+    pub async fn counts(&self, kind: Option<&str>, steps: Steps) -> Result<Vec<Count>, SessionError> {
+        self.roster.counts(kind, steps).await
+    }
+
+    /// Deletes what is kept of the user's sessions that have ended, some at a time, and answers how many there were. They count for
+    /// no [quota](crate::Quota) any more.
+    ///
+    /// What lives goes on, and is kept when it ends. So first call [`end_all`](Self::end_all), and
+    /// [`abandon`](crate::UserSession::abandon) what [`user_session`](Self::user_session) has of each kind; then this, and once more
+    /// a minute later, as a process may have been moving one to the archive: until the answer is 0.
+    ///
+    /// # Errors
+    ///
+    /// Misconfigured without an [archive](crate::SessionLayer::archive); `Unavailable` or `Unknown`, if only some have been
+    /// deleted: try again.
+    pub async fn erase(&self, user: &UserId) -> Result<u64, SessionError> {
+        self.roster.erase(user).await
+    }
+
+    /// Deletes all users' sessions that ended before a moment, some at a time, and answers how many there were. Nobody has to wait for
+    /// more than some of them; it rests for half of the time. They count for no [quota](crate::Quota) any more: keep what ended
+    /// within the longest window, and within the longest lifetime of a kind.
+    ///
+    /// For a job that runs once in a while, in one process or in all.
+    ///
+    /// # Errors
+    ///
+    /// As [`erase`](Self::erase).
+    pub async fn forget_before(&self, moment: SystemTime) -> Result<u64, SessionError> {
+        self.roster.forget_before(moment.into()).await
+    }
+}
