@@ -6,6 +6,7 @@
 //! | [`devices`] | two devices of one user, and signing out of one |
 //! | [`keeping`] | for how long what has ended is kept |
 //! | [`releases`] | two releases at once, and values that cannot be kept |
+//! | [`streams`] | after the response has begun |
 //! | [`windows`] | idle and absolute limits; visits |
 //! | [`moving`] | how those that have ended come into the archive |
 //! | [`quotas`] | how many may be completed |
@@ -17,6 +18,7 @@ mod life;
 mod moving;
 mod quotas;
 mod releases;
+mod streams;
 mod windows;
 mod wire;
 
