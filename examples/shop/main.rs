@@ -20,10 +20,14 @@ mod account;
 mod cart;
 mod catalogue;
 mod checkout;
+#[path = "../shared/device_name.rs"]
+mod device_name;
 mod door;
 mod error;
 mod goods;
 mod ledger;
+#[path = "../shared/local_path.rs"]
+mod local_path;
 mod metrics;
 mod my_shop;
 mod orders;

@@ -1,6 +1,5 @@
-//! Text that customers type, and where it may lead.
+//! Text that customers type, and how long ago something was.
 
-use serde::Deserialize;
 use std::time::SystemTime;
 
 /// What was typed, without blanks around it; none if nothing is left, or too much, or it cannot be shown in one line.
@@ -19,39 +18,5 @@ pub(crate) fn ago(then: SystemTime) -> String {
         2..60 => format!("{minutes} minutes ago"),
         60..120 => "an hour ago".to_owned(),
         _ => format!("{} hours ago", minutes / 60),
-    }
-}
-
-/// A path of this shop, to go on to: never another site, whatever a form says.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub(crate) struct LocalPath(String);
-
-impl LocalPath {
-    const MAX_LEN: usize = 200;
-
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl TryFrom<String> for LocalPath {
-    type Error = &'static str;
-
-    fn try_from(path: String) -> Result<Self, Self::Error> {
-        // Browsers read "//host" and "/\host" as another site, and skip tabs and line breaks while they look for it.
-        let is_local = path.starts_with('/') && !path.starts_with("//");
-        let is_plain = path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-        if is_local && is_plain && path.len() <= Self::MAX_LEN {
-            Ok(Self(path))
-        } else {
-            Err("not a path of this shop")
-        }
-    }
-}
-
-impl From<&'static str> for LocalPath {
-    fn from(path: &'static str) -> Self {
-        Self(path.to_owned())
     }
 }

@@ -15,11 +15,14 @@
 
 mod bank;
 mod days;
+#[path = "../shared/device_name.rs"]
 mod device_name;
 mod door;
 mod error;
 mod history;
 mod keys;
+#[path = "../shared/local_path.rs"]
+mod local_path;
 mod money;
 mod overview;
 mod pages;

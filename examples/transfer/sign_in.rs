@@ -2,9 +2,9 @@
 
 use crate::Office;
 use crate::device_name::DeviceName;
+use crate::local_path::LocalPath;
 use crate::pages::{Shown, notice, page};
 use crate::refusal::Refusal;
-use crate::text::LocalPath;
 use crate::users::{DEMO, Users};
 use axum::extract::{Query, State};
 use axum::http::StatusCode;

@@ -10,12 +10,23 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use testbed::{Answer, Client};
 use tokio::runtime;
+use tokio::task::JoinHandle;
 
 /// Whoever has been completing one for so long counts as gone. More than it takes, as Redis has a clock of its own.
 const LONG: Duration = Duration::from_secs(60);
 
 async fn post(browser: &Client, path: &str) -> Answer {
     browser.ask(Method::POST, path).await
+}
+
+/// A completion that has frozen the record, and whose question reaches the archive when it is let go.
+async fn held_at_the_archive(shop: &Shop, browser: &Client, path: &'static str) -> (Hold, JoinHandle<Answer>) {
+    let hold = Hold::default();
+    shop.gate.plan(Op::Complete, [Step::before(hold.point())]);
+    let browser = browser.clone();
+    let sending = tokio::spawn(async move { post(&browser, path).await });
+    hold.reached().await;
+    (hold, sending)
 }
 
 async fn the_third_of_a_day_is_refused_and_goes_on(shop: Shop) {
@@ -35,10 +46,7 @@ async fn the_third_of_a_day_is_refused_and_goes_on(shop: Shop) {
 /// While the archive is asked nobody changes what it is asked about.
 async fn whoever_changes_it_meanwhile_waits_and_finds_it_ended(shop: Shop) {
     let (phone, desktop) = (device_with(&shop, "1").await, device(&shop).await);
-    let hold = Hold::default();
-    shop.gate.plan(Op::Complete, [Step::before(hold.point())]);
-    let sending = tokio::spawn(async move { post(&phone, "/send").await });
-    hold.reached().await;
+    let (hold, sending) = held_at_the_archive(&shop, &phone, "/send").await;
     let change = {
         let desktop = desktop.clone();
         tokio::spawn(async move { post(&desktop, "/transfer/9").await })
@@ -54,10 +62,7 @@ async fn whoever_changes_it_meanwhile_waits_and_finds_it_ended(shop: Shop) {
 
 async fn whoever_changes_it_meanwhile_is_told_when_that_takes_too_long(shop: Shop) {
     let (phone, desktop) = (device_with(&shop, "1").await, device(&shop).await);
-    let hold = Hold::default();
-    shop.gate.plan(Op::Complete, [Step::before(hold.point())]);
-    let sending = tokio::spawn(async move { post(&phone, "/send").await });
-    hold.reached().await;
+    let (hold, sending) = held_at_the_archive(&shop, &phone, "/send").await;
     let hasty = desktop.at(shop.layered(pages(), super::shop::HASTE));
     refused(post(&hasty, "/transfer/9").await, "Contended");
     hold.release();
@@ -122,10 +127,7 @@ async fn what_the_archive_has_is_completed_whatever_the_store_does(shop: Shop) {
 /// One who is slow, and whom another has taken for gone: given back is given back.
 async fn whoever_comes_late_completes_nothing_that_was_given_back(shop: Shop) {
     let (phone, desktop) = (device_with(&shop, "1").await, device(&shop).await);
-    let hold = Hold::default();
-    shop.gate.plan(Op::Complete, [Step::before(hold.point())]);
-    let sending = tokio::spawn(async move { post(&phone, "/send").await });
-    hold.reached().await;
+    let (hold, sending) = held_at_the_archive(&shop, &phone, "/send").await;
     shop.clock.advance(LONG);
     assert_eq!(ok(post(&desktop, "/transfer/2").await).text(), "1 2");
     hold.release();
@@ -229,11 +231,8 @@ async fn what_is_being_completed_survives_that_its_archive_cannot_be_asked(shop:
 /// Of a double click the second waits for the first.
 async fn two_clicks_at_once_complete_one(shop: Shop) {
     let phone = device_with(&shop, "1").await;
-    let (first, second) = (Hold::default(), phone.clone());
-    shop.gate.plan(Op::Complete, [Step::before(first.point())]);
-    let sending = tokio::spawn(async move { post(&phone, "/send").await });
-    first.reached().await;
-    let again = tokio::spawn(async move { post(&second, "/send").await });
+    let (first, sending) = held_at_the_archive(&shop, &phone, "/send").await;
+    let again = tokio::spawn(async move { post(&phone, "/send").await });
     super::shop::until("it waits", || shop.gate.count(Op::Settle) > 1).await;
     first.release();
     assert_eq!(ok(sending.await.unwrap()).text(), "sent");
@@ -249,11 +248,11 @@ async fn two_clicks_at_once_beyond_the_quota_are_both_told(shop: Shop) {
         ok(post(&phone, "/send-one-of-two").await);
     }
     ok(post(&phone, "/transfer/3").await);
-    let (first, one, two) = (Hold::default(), phone.clone(), phone.clone());
-    shop.gate.plan(Op::Complete, [Step::before(first.point())]);
-    let sending = tokio::spawn(async move { post(&one, "/send-one-of-two").await });
-    first.reached().await;
-    let again = tokio::spawn(async move { post(&two, "/send-one-of-two").await });
+    let (first, sending) = held_at_the_archive(&shop, &phone, "/send-one-of-two").await;
+    let again = {
+        let phone = phone.clone();
+        tokio::spawn(async move { post(&phone, "/send-one-of-two").await })
+    };
     super::shop::until("it waits", || shop.gate.count(Op::Settle) > 1).await;
     first.release();
     for answer in [sending.await.unwrap(), again.await.unwrap()] {
@@ -265,10 +264,7 @@ async fn two_clicks_at_once_beyond_the_quota_are_both_told(shop: Shop) {
 /// One who was taken for gone tries again, if what was given back is what was seen.
 async fn given_back_as_it_was_it_is_completed_all_the_same(shop: Shop) {
     let (phone, desktop) = (device_with(&shop, "1").await, device(&shop).await);
-    let hold = Hold::default();
-    shop.gate.plan(Op::Complete, [Step::before(hold.point())]);
-    let sending = tokio::spawn(async move { post(&phone, "/send").await });
-    hold.reached().await;
+    let (hold, sending) = held_at_the_archive(&shop, &phone, "/send").await;
     shop.clock.advance(LONG);
     assert_eq!(see(&desktop, "/transfer").await, "1");
     hold.release();

@@ -2,9 +2,9 @@
 
 use super::Back;
 use crate::Shop;
+use crate::local_path::LocalPath;
 use crate::pages::{notice, page};
 use crate::refusal::Refusal;
-use crate::text::LocalPath;
 use crate::users::Users;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;

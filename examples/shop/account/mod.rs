@@ -1,13 +1,12 @@
 //! Accounts: signing in, proving it once more, the devices that are signed in, and the password.
 
 mod confirm;
-mod device_name;
 mod devices;
 mod password;
 mod sign_in;
 
 use crate::Shop;
-use crate::text::LocalPath;
+use crate::local_path::LocalPath;
 use axum::Router;
 use serde::Deserialize;
 use std::sync::Arc;

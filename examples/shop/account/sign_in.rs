@@ -1,12 +1,12 @@
 //! Signing up, in and out.
 
 use super::Back;
-use super::device_name::DeviceName;
 use crate::Shop;
+use crate::device_name::DeviceName;
 use crate::goods::Taste;
+use crate::local_path::LocalPath;
 use crate::pages::{notice, page};
 use crate::refusal::Refusal;
-use crate::text::LocalPath;
 use crate::users::{DEMO, Users};
 use axum::extract::{Query, State};
 use axum::http::StatusCode;

@@ -1,4 +1,4 @@
-//! What to call a browser in a list of devices.
+//! What to call a browser on the pages of another.
 
 use axum::extract::FromRequestParts;
 use axum::http::header;
@@ -6,7 +6,7 @@ use axum::http::request::Parts;
 use std::convert::Infallible;
 
 /// Such as "Firefox on Linux". A help to recognise one's own, and no proof: browsers say of themselves what they like.
-pub(super) struct DeviceName(String);
+pub(crate) struct DeviceName(String);
 
 /// What a browser has in its `User-Agent`, and its name. The first that is there counts: most of them also claim to be those
 /// further down.
@@ -31,7 +31,7 @@ const SYSTEMS: [(&str, &str); 7] = [
 ];
 
 impl DeviceName {
-    fn of(user_agent: &str) -> Self {
+    pub(crate) fn of(user_agent: &str) -> Self {
         let first =
             |of: &[(&str, &'static str)]| of.iter().find(|(sign, _)| user_agent.contains(sign)).map(|(_, name)| *name);
         Self(match (first(&BROWSERS), first(&SYSTEMS)) {
@@ -41,7 +41,7 @@ impl DeviceName {
         })
     }
 
-    pub(super) fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
