@@ -20,6 +20,12 @@ pub(super) fn to_json(slot: &Slot) -> Result<String, Malformed> {
     }
 }
 
+/// The values by the names of their slots.
+pub(super) fn all_to_json(slots: &[Slot]) -> Result<String, Malformed> {
+    let named = |slot: &Slot| Ok(format!("{}:{}", Json::from(&*slot.name), to_json(slot)?));
+    Ok(format!("{{{}}}", slots.iter().map(named).collect::<Result<Vec<_>, Malformed>>()?.join(",")))
+}
+
 fn json(value: Value) -> Json {
     match value {
         Value::Nil => Json::Null,
@@ -109,6 +115,15 @@ mod tests {
         let same: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!(same, serde_json::to_value(&value).unwrap());
         assert_eq!(serde_json::from_str::<Everything>(&json).unwrap(), value);
+    }
+
+    #[test]
+    fn values_stand_by_the_names_of_their_slots() {
+        let quoted = Slot { name: "a \"b\"".into(), ..slot(&[1, 2]) };
+        let json: serde_json::Value = serde_json::from_str(&all_to_json(&[slot(&true), quoted]).unwrap()).unwrap();
+        assert_eq!(json, serde_json::json!({ "all": true, "a \"b\"": [1, 2] }));
+        assert_eq!(all_to_json(&[]).unwrap(), "{}");
+        assert!(all_to_json(&[slot(&1), Slot { codec: Codec(2), ..slot(&1) }]).is_err());
     }
 
     #[test]

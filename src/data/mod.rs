@@ -8,7 +8,7 @@ mod user_session_data;
 mod value;
 
 pub(crate) use codec::MESSAGE_PACK;
-pub(crate) use registry::Registry;
+pub(crate) use registry::{BROWSER, Registry};
 pub use session_data::{AtSignIn, IfUndecodable, Old, SessionData};
 pub use slots::Slots;
 pub use user_session_data::UserSessionData;

@@ -30,12 +30,20 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// Misconfigured, if another type has it.
+    /// Misconfigured, if another type has it, or browsers' sessions are called so in the archive.
     pub(crate) fn claim_kind<T: UserSessionData>(&self) -> Result<(), SessionError> {
         let (type_id, type_name) = (TypeId::of::<T>(), std::any::type_name::<T>());
+        if T::KIND == BROWSER {
+            return Err(SessionError::misconfigured(format!(
+                "{type_name} has UserSessionData::KIND = {BROWSER:?}, as the archive calls browsers' sessions; give it another name"
+            )));
+        }
         self.1.claim(SlotType { name: T::KIND, type_id, type_name }, "UserSessionData::KIND")
     }
 }
+
+/// What the archive calls browsers' sessions.
+pub(crate) const BROWSER: &str = "browser";
 
 impl Registry {
     /// The kind of this name, if a type has claimed it.

@@ -30,7 +30,7 @@ impl Roster {
     async fn waiting(&self, user: &UserId) -> Result<Vec<EndedSession>, SessionError> {
         let waiting = self.store.outbox(self.realm.name, self.shard_of(user), WAITING).await?;
         let mut waiting = readable(&self.realm.keys, self.realm.name, &waiting);
-        waiting.retain(|ended| ended.user == *user);
+        waiting.retain(|ended| ended.user.as_ref() == Some(user));
         Ok(waiting)
     }
 

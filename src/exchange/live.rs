@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::cookie::{LoginToken, Token as _};
 use crate::error::{SessionError, SessionErrorKind};
 use crate::id::WriteId;
-use crate::record::{Body, Entry, Header, History, Slot, State};
+use crate::record::{Archival, Body, Entry, Header, History, Slot, State};
 use crate::sealing::{self, Opened};
 use crate::store::Key;
 use crate::telemetry;
@@ -24,8 +24,18 @@ pub(crate) struct Live {
     pub(super) deadline: Timestamp,
     pub(super) touched: Timestamp,
     history: History,
+    /// By what the archive will know it, if it is to.
+    archival: Option<Archival>,
     /// Bytes of its record, as the budget counts them.
     size: usize,
+}
+
+/// What a record goes on from.
+struct Base {
+    claim: Claim,
+    deadline: Timestamp,
+    history: History,
+    archival: Option<Archival>,
 }
 
 /// What stands under a session's key.
@@ -81,44 +91,48 @@ impl Live {
         if deadline <= realm.clock.now() {
             return Ok(Seen::Nothing);
         }
+        let archival = sealing::archival_of(&header, rest)?;
         let (claim, body, history, size) = (*claim, Arc::new(body), header.history, entry.size());
-        Ok(Seen::Live(Self { claim, key, body, write_id, deadline, touched, history, size }))
+        Ok(Seen::Live(Self { claim, key, body, write_id, deadline, touched, history, archival, size }))
     }
 
     /// A record for a session under a new id.
     pub(super) fn begin(realm: &Realm, claim: Claim, body: Body) -> Result<Prepared, SessionError> {
-        Self::seal(realm, claim, claim.token.expires, History::default(), body)
+        let (deadline, history, archival) = (claim.token.expires, History::default(), realm.new_archival()?);
+        Self::seal(realm, Base { claim, deadline, history, archival }, body)
     }
 
     /// A record for a session under a new id, in this one's place.
     pub(super) fn succeeded_by(&self, realm: &Realm, claim: Claim, body: Body) -> Result<Prepared, SessionError> {
         // That it goes on shows: what was never used is the first to make room.
         let history = History::default().following(self.write_id, Duration::MAX);
-        Self::seal(realm, claim, claim.token.expires, history, body)
+        Self::seal(realm, Base { claim, deadline: claim.token.expires, history, archival: self.archival_after() }, body)
     }
 
     /// A record with `body` in this one's place.
     pub(super) fn followed_by(&self, realm: &Realm, body: Body) -> Result<Prepared, SessionError> {
         let age = realm.clock.now().since(self.touched);
         let history = self.history.following(self.write_id, age);
-        Self::seal(realm, self.claim, self.deadline, history, body)
+        let Self { claim, deadline, .. } = *self;
+        Self::seal(realm, Base { claim, deadline, history, archival: self.archival_after() }, body)
     }
 
-    fn seal(
-        realm: &Realm,
-        claim: Claim,
-        deadline: Timestamp,
-        history: History,
-        body: Body,
-    ) -> Result<Prepared, SessionError> {
+    /// By what the archive will know it after one commit more.
+    fn archival_after(&self) -> Option<Archival> {
+        self.archival.map(Archival::updated)
+    }
+
+    fn seal(realm: &Realm, base: Base, body: Body) -> Result<Prepared, SessionError> {
+        let Base { claim, deadline, history, archival } = base;
         let (key, now) = (realm.key(&claim.token), realm.clock.now());
         let Some(keep_for) = realm.limits_of(&body).keep_for(now, deadline) else {
             return Err(SessionErrorKind::Ended.into());
         };
-        let entry = sealing::seal(&realm.keys, realm.place(&key), deadline, now, history.clone(), &body);
+        let place = realm.place(&key);
+        let entry = sealing::seal(&realm.keys, place, deadline, now, history.clone(), &body, archival.as_ref());
         let write_id = entry.write_id();
         let (body, size) = (Arc::new(body), entry.size());
-        let live = Self { claim, key, body, write_id, deadline, touched: now, history, size };
+        let live = Self { claim, key, body, write_id, deadline, touched: now, history, archival, size };
         Ok(Prepared { entry, keep_for, live })
     }
 

@@ -94,7 +94,7 @@ async fn go_on(realm: &Weak<Realm>, woken: &Notify) {
 async fn pass(realm: &Weak<Realm>, round: &mut Round) -> Result<Pass, SessionError> {
     let Some(realm) = realm.upgrade() else { return Ok(Pass::Over) };
     let is_due = round.swept.is_none_or(|swept| swept.elapsed() >= SWEEP_EVERY);
-    let mut more = is_due && sweep(&realm).await?;
+    let mut more = is_due && (realm.store.retire(realm.name, BATCH).await? | sweep(&realm).await?);
     if is_due && !more {
         round.swept = Some(Instant::now());
     }

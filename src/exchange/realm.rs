@@ -9,10 +9,10 @@ use crate::clock::{Clock, LEEWAY, Timestamp};
 use crate::cookie::{self, Candidates, CookieKind, CookiePolicy, Login, Opened, SessionToken, Token};
 use crate::data::Registry;
 use crate::error::SessionError;
-use crate::id::{Epoch, SessionHandle, UserDigest};
+use crate::id::{Epoch, SessionHandle, UserDigest, ordered_id};
 use crate::keyring::Keyring;
 use crate::lifetime::Limits;
-use crate::record::{Body, Header};
+use crate::record::{Archival, Body, Header};
 use crate::revocation::{Revocation, Revocations, Revoked, Subject};
 use crate::sealing::Place;
 use crate::store::{Key, Member, Owner, PatientStore};
@@ -27,6 +27,8 @@ pub(crate) struct Realm {
     pub(crate) store: PatientStore,
     /// Where ended user sessions go, if they are to be kept.
     pub(crate) archive: Option<PatientArchive>,
+    /// Whether browsers' sessions go there too.
+    pub(crate) archives_browser_sessions: bool,
     pub(crate) keys: Keyring,
     pub(crate) clock: Clock,
     pub(crate) cookies: CookiePolicy,
@@ -78,6 +80,29 @@ impl Realm {
     /// Misconfigured, if there is none.
     pub(super) fn archive(&self) -> Result<&PatientArchive, SessionError> {
         self.archive.as_ref().ok_or_else(Self::no_archive)
+    }
+
+    /// A browser's session has ended.
+    pub(super) fn session_ended(&self) {
+        if self.archives_browser_sessions {
+            self.mover.wake();
+        }
+    }
+
+    /// By what the archive will know a session that begins now, if browsers' sessions go there.
+    ///
+    /// # Errors
+    ///
+    /// Misconfigured, if they are to and cannot.
+    pub(super) fn new_archival(&self) -> Result<Option<Archival>, SessionError> {
+        if !self.archives_browser_sessions {
+            return Ok(None);
+        }
+        self.archive()?;
+        if !self.store.keeps_user_sessions() {
+            return Err(PatientStore::no_user_sessions());
+        }
+        Ok(Some(Archival::new(ordered_id(self.clock.now(), None))))
     }
 
     pub(super) fn no_archive() -> SessionError {

@@ -134,6 +134,7 @@ impl Exchange {
             }
         };
         if let Ending::Applied = &ending {
+            realm.session_ended();
             telemetry::ended(reason.as_str(), realm.log_name(*claim));
         }
         Ok(ending)

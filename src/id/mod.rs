@@ -5,6 +5,7 @@
 mod epoch;
 mod key;
 mod label;
+mod ordered;
 mod random;
 mod session;
 mod user;
@@ -12,6 +13,7 @@ mod user;
 pub use epoch::Epoch;
 pub(crate) use key::KeyId;
 pub(crate) use label::Label;
+pub(crate) use ordered::ordered_id;
 pub use random::WriteId;
 pub(crate) use random::{fill_from_os, nonce};
 pub(crate) use session::{Digest, SessionId, Shard};

@@ -32,7 +32,8 @@ struct Shelves {
 #[derive(Default)]
 struct Layer {
     ids: HashSet<Uuid>,
-    users: HashMap<UserId, BTreeMap<Uuid, EndedSession>>,
+    /// By whose they are; nobody's too.
+    users: HashMap<Option<UserId>, BTreeMap<Uuid, EndedSession>>,
 }
 
 /// A try to complete a session, which comes to nothing.
@@ -53,7 +54,7 @@ impl Shelves {
         self.layers.get(layer).is_some_and(|layer| layer.ids.contains(id))
     }
 
-    fn sessions(&self, layer: &str, user: &UserId) -> Option<&BTreeMap<Uuid, EndedSession>> {
+    fn sessions(&self, layer: &str, user: &Option<UserId>) -> Option<&BTreeMap<Uuid, EndedSession>> {
         self.layers.get(layer)?.users.get(user)
     }
 
@@ -70,7 +71,7 @@ impl Shelves {
     }
 
     /// Deletes those of these that are there, and answers how many.
-    fn delete(&mut self, layer: &str, sessions: &[(UserId, Uuid)]) -> u64 {
+    fn delete(&mut self, layer: &str, sessions: &[(Option<UserId>, Uuid)]) -> u64 {
         let Some(layer) = self.layers.get_mut(layer) else { return 0 };
         for (user, id) in sessions {
             layer.ids.remove(id);
@@ -157,7 +158,8 @@ impl Archive for MemoryStore {
 
     async fn history(&self, layer: &'static str, user: &UserId, page: &HistoryPage<'_>) -> Answer<Vec<EndedSession>> {
         let shelves = self.ended.lock();
-        let (Some(sessions), Some((lowest, highest))) = (shelves.sessions(layer, user), page.ids()) else {
+        let (Some(sessions), Some((lowest, highest))) = (shelves.sessions(layer, &Some(user.clone())), page.ids())
+        else {
             return Ok(Vec::new());
         };
         let wanted = sessions.range(lowest..=highest).map(|(_, ended)| ended).filter(|ended| page.has(ended));
@@ -190,7 +192,8 @@ impl Archive for MemoryStore {
 
     async fn erase(&self, layer: &'static str, user: &UserId, limit: usize) -> Answer<u64> {
         let mut shelves = self.ended.lock();
-        let of_user = shelves.sessions(layer, user).into_iter().flat_map(BTreeMap::keys);
+        let user = Some(user.clone());
+        let of_user = shelves.sessions(layer, &user).into_iter().flat_map(BTreeMap::keys);
         let of_user: Vec<_> = of_user.take(limit).map(|id| (user.clone(), *id)).collect();
         Ok(shelves.delete(layer, &of_user))
     }

@@ -54,8 +54,10 @@ impl LastingStore for MemoryStore {
                     None => {}
                 }
                 let is_new = !shard.put(key, entry, self.expires(now.plus(replacement.keep_for)));
-                let goes_out = replacement.outgoing.is_some_and(|outgoing| shard.outbox.put(realm, outgoing));
-                self.count(usize::from(is_new) + usize::from(goes_out));
+                if let Some(outgoing) = replacement.outgoing {
+                    shard.outbox.put(realm, outgoing.clone());
+                }
+                self.count(usize::from(is_new));
                 None
             }
             Err(refusal) => Some(refusal),
@@ -104,6 +106,11 @@ impl LastingStore for MemoryStore {
         let at = self.clock.now().plus(look_in);
         self.shard(key).due.put_off(key.realm(), key.digest(), at);
         Ok(())
+    }
+
+    async fn retire(&self, _: &'static str, _: usize) -> Answer<bool> {
+        self.sweep(self.clock.now());
+        Ok(false)
     }
 
     async fn sent(&self, realm: &'static str, shard: u8, ids: &[Uuid]) -> Answer<()> {

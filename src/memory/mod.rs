@@ -16,13 +16,13 @@ use crate::store::{
 };
 use archive::Ended;
 use news::News;
-use shard::Shard;
+use shard::{Shard, Times};
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use thiserror::Error;
-use users::Times;
 
 /// Sessions in the memory of this process: for one server, and sessions that may end with it.
 ///
@@ -111,8 +111,8 @@ impl MemoryStore {
     fn sweep(&self, now: Timestamp) {
         // First, so that whatever comes in meanwhile counts.
         self.earliest.store(u64::MAX, Ordering::Relaxed);
-        for shard in &self.shards {
-            let mut shard = lock(shard);
+        for number in 0..=u8::MAX {
+            let mut shard = self.shard_of(number);
             self.forget(shard.sweep(now));
             if let Some(expires) = shard.earliest() {
                 self.expires(expires);
@@ -135,16 +135,18 @@ impl MemoryStore {
         self.kept.fetch_sub(count, Ordering::Relaxed);
     }
 
-    fn shard(&self, key: &Key) -> MutexGuard<'_, Shard> {
+    fn shard(&self, key: &Key) -> Locked<'_> {
         self.shard_of(key.shard())
     }
 
-    fn shard_of(&self, number: u8) -> MutexGuard<'_, Shard> {
-        lock(&self.shards[usize::from(number)])
+    fn shard_of(&self, number: u8) -> Locked<'_> {
+        // Nothing in a shard is ever half changed, so that a panic of another thread while it held the lock does no harm.
+        let shard = self.shards[usize::from(number)].lock().unwrap_or_else(PoisonError::into_inner);
+        Locked { store: self, shard }
     }
 
     /// Where all that is a user's lives: whoever holds the lock changes it in one step.
-    fn user_shard(&self, owner: &Owner) -> MutexGuard<'_, Shard> {
+    fn user_shard(&self, owner: &Owner) -> Locked<'_> {
         self.shard_of(owner.shard())
     }
 
@@ -153,9 +155,30 @@ impl MemoryStore {
     }
 }
 
-/// Nothing in a shard is ever half changed, so that a panic of another thread while it held the lock does no harm.
-fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
-    shard.lock().unwrap_or_else(PoisonError::into_inner)
+/// A shard under its lock. Whatever came into its outbox meanwhile counts in the store.
+struct Locked<'a> {
+    store: &'a MemoryStore,
+    shard: MutexGuard<'a, Shard>,
+}
+
+impl Deref for Locked<'_> {
+    type Target = Shard;
+
+    fn deref(&self) -> &Shard {
+        &self.shard
+    }
+}
+
+impl DerefMut for Locked<'_> {
+    fn deref_mut(&mut self) -> &mut Shard {
+        &mut self.shard
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        self.store.count(self.shard.outbox.count());
+    }
 }
 
 impl Default for MemoryStore {
@@ -209,9 +232,8 @@ impl Store for MemoryStore {
     }
 
     async fn end(&self, key: &Key, expected: Option<WriteId>, marker: &Marker) -> Answer<Outcome> {
-        let now = self.clock.now();
-        let new = |live: &Entry| (live.ended(marker), self.expires(now.plus(Marker::KEPT)));
-        Ok(self.shard(key).replace(key, expected, now, new))
+        let times = self.times(self.clock.now());
+        Ok(self.shard(key).end(key, expected, marker, times))
     }
 
     async fn admit(&self, owner: &Owner, admission: &Admission<'_>) -> Answer<Admitted> {

@@ -3,8 +3,8 @@
 use super::account::{Account, Seat};
 use super::due::Due;
 use super::outbox::Outbox;
-use crate::store::{Entry, Key, Outcome, Owner, Timestamp, WriteId};
-use std::collections::{HashMap, hash_map};
+use crate::store::{Entry, Key, Marker, Outcome, Outgoing, Owner, Timestamp, WriteId};
+use std::collections::{HashMap, HashSet, hash_map};
 use std::time::Duration;
 
 #[derive(Default)]
@@ -12,6 +12,8 @@ pub(super) struct Shard {
     entries: HashMap<[u8; 16], Kept>,
     /// Of users with sessions, or with an epoch that has not run out. They do not count as sessions do.
     accounts: HashMap<Owner, Account>,
+    /// Those that go to the archive when their time has run out, and some that have ended.
+    archived: HashSet<Key>,
     pub(super) outbox: Outbox,
     pub(super) due: Due,
     swept: Timestamp,
@@ -20,6 +22,14 @@ pub(super) struct Shard {
 struct Kept {
     entry: Entry,
     expires: Timestamp,
+}
+
+/// The time, and what follows from it.
+#[derive(Clone, Copy)]
+pub(super) struct Times {
+    pub(super) now: Timestamp,
+    /// Until when a marker is kept that is left now.
+    pub(super) marker: Timestamp,
 }
 
 impl Shard {
@@ -33,7 +43,23 @@ impl Shard {
 
     /// Answers whether something was there, which can only have been expired.
     pub(super) fn put(&mut self, key: &Key, entry: Entry, expires: Timestamp) -> bool {
+        if entry.goes_to_archive() {
+            self.archived.insert(*key);
+        }
         self.entries.insert(*key.digest(), Kept { entry, expires }).is_some()
+    }
+
+    /// Puts a marker in the place of a live entry, of the expected write if one is.
+    pub(super) fn end(&mut self, key: &Key, expected: Option<WriteId>, marker: &Marker, times: Times) -> Outcome {
+        let mut outgoing = None;
+        let outcome = self.replace(key, expected, times.now, |live| {
+            outgoing = Outgoing::of(key, live, marker, times.now);
+            (live.ended(marker), times.marker)
+        });
+        if let Some(outgoing) = outgoing {
+            self.outbox.put(key.realm(), outgoing);
+        }
+        outcome
     }
 
     /// Replaces a live entry, of the expected write if one is.
@@ -97,6 +123,7 @@ impl Shard {
     /// Removes what has expired and answers how many entries that were.
     pub(super) fn sweep(&mut self, now: Timestamp) -> usize {
         let before = self.entries.len();
+        self.retire(now);
         self.entries.retain(|_, kept| kept.expires > now);
         self.accounts.retain(|_, account| {
             account.retain(|seat| seat.deadline > now || lives(&self.entries, &seat.member.key, now));
@@ -104,6 +131,21 @@ impl Shard {
         });
         self.swept = now;
         before - self.entries.len()
+    }
+
+    /// Puts into the outbox what goes there and has expired.
+    fn retire(&mut self, now: Timestamp) {
+        let Self { entries, archived, outbox, .. } = self;
+        archived.retain(|key| match entries.get(key.digest()) {
+            Some(Kept { entry, expires }) if *expires <= now => {
+                if let Some(outgoing) = Outgoing::expired(key, entry, *expires) {
+                    outbox.put(key.realm(), outgoing);
+                }
+                false
+            }
+            Some(kept) => kept.entry.is_live(),
+            None => false,
+        });
     }
 
     /// When the next entry expires.

@@ -1,17 +1,9 @@
 //! What a shard does with the sessions of a user. Time is an argument here too.
 
-use super::shard::Shard;
+use super::shard::{Shard, Times};
 use crate::store::{
     Admission, Admitted, Departure, Entry, Epoch, Key, Member, Outcome, Owner, Revocation, Sweep, Swept, Timestamp,
 };
-
-/// The time, and what follows from it.
-#[derive(Clone, Copy)]
-pub(super) struct Times {
-    pub(super) now: Timestamp,
-    /// Until when a marker is kept that is left now.
-    pub(super) marker: Timestamp,
-}
 
 impl Shard {
     /// Whether an admission can go ahead, or why it is refused. Changes nothing.
@@ -71,7 +63,7 @@ impl Shard {
         times: Times,
     ) -> (Outcome, Option<Revocation>) {
         let Departure { member, expected, marker, news } = departure;
-        let outcome = self.replace(&member.key, *expected, times.now, |live| (live.ended(marker), times.marker));
+        let outcome = self.end(&member.key, *expected, marker, times);
         if matches!(outcome, Outcome::Found(_)) {
             return (outcome, None);
         }
@@ -97,7 +89,7 @@ impl Shard {
         }
         let mut ended = 0;
         for member in others {
-            let outcome = self.replace(&member.key, None, now, |live| (live.ended(&sweep.marker), times.marker));
+            let outcome = self.end(&member.key, None, &sweep.marker, times);
             ended += u64::from(outcome == Outcome::Applied);
         }
         let account = self.account_mut(owner);

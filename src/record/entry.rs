@@ -1,7 +1,8 @@
 //! What a store keeps under a key.
 
+use super::archival::Archival;
 use super::bytes::Malformed;
-use super::header::{Header, State, offset};
+use super::header::{ARCHIVED, Header, State, offset};
 use super::history::History;
 use crate::clock::Timestamp;
 use crate::id::WriteId;
@@ -59,6 +60,17 @@ impl Entry {
     /// Whether this is a session; otherwise it is a marker, under which nothing may be created or committed.
     pub fn is_live(&self) -> bool {
         self.0[offset::STATE] == State::Live as u8
+    }
+
+    /// Whether it goes to the archive when it ends, whoever ends it: see [`Outgoing`](crate::store::Outgoing).
+    pub fn goes_to_archive(&self) -> bool {
+        self.0[0] == ARCHIVED
+    }
+
+    /// By what the archive will know the session.
+    pub(crate) fn archival(&self) -> Option<Archival> {
+        let (_, rest) = self.parse().ok().filter(|_| self.goes_to_archive())?;
+        Archival::split(rest).ok().map(|(archival, _)| archival)
     }
 
     /// Bytes without those that come and go with the pace of writes.
@@ -141,6 +153,11 @@ impl Marker {
     /// The byte that takes the state's place in the header.
     pub fn state(&self) -> u8 {
         self.state as u8
+    }
+
+    /// Whether the session has ended, and does not go on elsewhere.
+    pub fn is_end(&self) -> bool {
+        self.state == State::Ended
     }
 
     /// The bytes that take the body's place.

@@ -8,6 +8,10 @@ use crate::id::{KeyId, WriteId};
 /// The format that this release writes.
 pub(crate) const FORMAT: u8 = 1;
 
+/// The same for a browser's session that goes to the archive when it ends: an [`Archival`](super::Archival) stands before what is
+/// sealed.
+pub(crate) const ARCHIVED: u8 = 2;
+
 /// Where the fields begin. Frozen for every future format: scripts inside a store read them.
 pub(crate) mod offset {
     pub(crate) const STATE: usize = 1;

@@ -5,6 +5,7 @@
 //!
 #![doc = include_str!("../docs/record.md")]
 
+mod archival;
 mod body;
 mod bytes;
 mod entry;
@@ -13,13 +14,14 @@ mod history;
 mod past;
 mod user_body;
 
+pub(crate) use archival::Archival;
 pub(crate) use body::{Authentication, Body, Codec, Slot};
 pub use bytes::Malformed;
 pub(crate) use bytes::Reader;
 pub use entry::{EndReason, Entry, Marker};
 #[cfg(any(feature = "redis", feature = "sqlite", feature = "postgres"))]
 pub(crate) use header::offset;
-pub(crate) use header::{FORMAT, Header, State};
+pub(crate) use header::{ARCHIVED, FORMAT, Header, State};
 pub(crate) use history::History;
-pub(crate) use past::Past;
+pub(crate) use past::{Departed, Parted, Past};
 pub(crate) use user_body::UserBody;

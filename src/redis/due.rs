@@ -100,6 +100,6 @@ pub(super) async fn put_off(redis: &Connection, name: &str, key: &Key, look_in: 
     call.run(&PUT_OFF, redis, done).await
 }
 
-fn done(reply: Value) -> Option<()> {
+pub(super) fn done(reply: Value) -> Option<()> {
     matches!(reply, Value::Int(1)).then_some(())
 }

@@ -4,7 +4,7 @@ use super::connection::Connection;
 use super::due::{forget, named, now, put_off};
 use super::failure::Failure;
 use super::lasting::{are_there, load_both, outbox, renew, replace, sent};
-use super::names::Places;
+use super::names::{Places, Record};
 use super::operations::{create, remove};
 use super::probe::{KEPT, Unfit, entry, is};
 use crate::clock::Timestamp;
@@ -51,7 +51,7 @@ impl Trial {
         let outgoing = Outgoing { id: Uuid::from_bytes(nonce()), sealed: b"sealed".to_vec() };
         let begins = Replacement { expected: None, ..self.replacement(&first, None) };
 
-        is(create(redis, &session, &asks, KEPT).await, &Outcome::Applied, REPLACE)?;
+        is(create(redis, &Record::on_trial(&self.session), &asks, KEPT).await, &Outcome::Applied, REPLACE)?;
         is(replace(redis, key, places, &begins).await, &Replaced::Applied, REPLACE)?;
         let found = load_both(redis, [&session, &places.record]).await.map_err(|why| Unfit::Failed(LOAD, why))?;
         let touched = match found {

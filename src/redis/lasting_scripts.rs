@@ -1,7 +1,6 @@
 //! What Redis carries out whole: scripts on user sessions. The time is that of Redis.
 
-use super::scripts::{Script, half_done, lua};
-use super::user_scripts::and_then;
+use super::scripts::{Script, and_then, clock, half_done, lua};
 use crate::clock::Timestamp;
 use crate::id::WriteId;
 use crate::record::{State, offset};
@@ -102,27 +101,20 @@ return 1",
     ))
 });
 
-/// The header up to its times, the times in it, and that of Redis; all in milliseconds, which Lua's numbers hold.
+/// The header up to its times, the times in it, and that of Redis.
 fn times() -> String {
     format!(
-        "local function head_of(key) return redis.call('GETRANGE', key, 0, {last}) end
+        "{clock}
+local function head_of(key) return redis.call('GETRANGE', key, 0, {last}) end
 local function time_at(head, first)
   local time = 0
   for i = first, first + {size} - 1 do time = 256 * time + head:byte(i) end
   return time
 end
-local function bytes_of(time)
-  local bytes = ''
-  for i = 1, {size} do bytes, time = string.char(time % 256) .. bytes, math.floor(time / 256) end
-  return bytes
-end
-local function now()
-  local time = redis.call('TIME')
-  return 1000 * time[1] + math.floor(time[2] / 1000)
-end
 local function lives_until(head, idle)
   return math.min(time_at(head, {touched}) + idle, time_at(head, {deadline}))
 end",
+        clock = clock(),
         last = offset::TOUCHED + Timestamp::SIZE - 1,
         size = Timestamp::SIZE,
         touched = lua(offset::TOUCHED),

@@ -1,5 +1,8 @@
 //! Sessions in Redis or Valkey.
 
+mod archived;
+mod archived_probe;
+mod archived_scripts;
 mod connection;
 mod due;
 mod failure;
@@ -23,7 +26,7 @@ use crate::store::{
     outbox_name,
 };
 use connection::Connection;
-use names::{Names, Places};
+use names::{Names, Places, Record};
 use probe::Unfit;
 use std::fmt;
 use std::sync::Arc;
@@ -47,7 +50,8 @@ use uuid::Uuid;
 ///   `EVAL` and `EVALSHA` on keys `ts*`. With `CONFIG GET` the policy can be checked.
 ///
 /// Everything in it has an expiry, but for one mark of each layer, for the outboxes `ts*:o`: what has ended waits there until
-/// the archive has it, however long that takes; and for `ts*:d`, 16 bytes of each user session that lives and when to look at it. Should that fill the memory, no session begins, and those that are there can
+/// the archive has it, however long that takes; and for `ts*:d` and `ts*:x`, 16 bytes of each user session, and of each browser's
+/// session that goes to the archive, and when to look at it. Of the latter there is a copy, 90 days longer. Should that fill the memory, no session begins, and those that are there can
 /// still end.
 ///
 /// # What it promises
@@ -95,19 +99,19 @@ impl Store for RedisStore {
     }
 
     async fn create(&self, key: &Key, entry: &Entry, keep_for: Duration) -> Answer<Outcome> {
-        Ok(operations::create(&self.connection, &key.to_string(), entry, keep_for).await?)
+        Ok(operations::create(&self.connection, &Record::of(key), entry, keep_for).await?)
     }
 
     async fn commit(&self, key: &Key, expected: WriteId, entry: &Entry, keep_for: Duration) -> Answer<Outcome> {
-        Ok(operations::commit(&self.connection, &key.to_string(), expected, entry, keep_for).await?)
+        Ok(operations::commit(&self.connection, &Record::of(key), expected, entry, keep_for).await?)
     }
 
     async fn touch(&self, key: &Key, seen: Timestamp, now: Timestamp, keep_for: Duration) -> Answer<bool> {
-        Ok(operations::touch(&self.connection, &key.to_string(), seen, now, keep_for).await?)
+        Ok(operations::touch(&self.connection, &Record::of(key), seen, now, keep_for).await?)
     }
 
     async fn end(&self, key: &Key, expected: Option<WriteId>, marker: &Marker) -> Answer<Outcome> {
-        Ok(operations::end(&self.connection, &key.to_string(), expected, marker).await?)
+        Ok(operations::end(&self.connection, &Record::of(key), expected, marker).await?)
     }
 
     async fn admit(&self, owner: &Owner, admission: &Admission<'_>) -> Answer<Admitted> {
@@ -163,6 +167,10 @@ impl LastingStore for RedisStore {
 
     async fn put_off(&self, key: &Key, look_in: Duration) -> Answer<()> {
         Ok(due::put_off(&self.connection, &due_name(key.realm(), key.shard()), key, look_in).await?)
+    }
+
+    async fn retire(&self, realm: &'static str, limit: usize) -> Answer<bool> {
+        Ok(archived::retire(&self.connection, realm, limit).await?)
     }
 
     async fn sent(&self, realm: &'static str, shard: u8, ids: &[Uuid]) -> Answer<()> {

@@ -1,6 +1,47 @@
 //! What the things of a user are called.
 
-use crate::store::{Key, Owner, due_name, news_name, outbox_name};
+use crate::store::{Key, Owner, due_name, expiries_name, news_name, outbox_name};
+
+/// The names of all that one browser's session needs, which are in one shard.
+pub(super) struct Record<'a> {
+    pub(super) key: &'a Key,
+    on_trial: bool,
+}
+
+impl<'a> Record<'a> {
+    pub(super) fn of(key: &'a Key) -> Self {
+        Self { key, on_trial: false }
+    }
+
+    /// Names that no session has, in a place where one could be.
+    pub(super) fn on_trial(key: &'a Key) -> Self {
+        Self { key, on_trial: true }
+    }
+
+    pub(super) fn name(&self) -> String {
+        if self.on_trial { trial(&self.key.to_string()) } else { self.key.to_string() }
+    }
+
+    /// The same once more, if it goes to the archive: it is there when the time of the other has run out.
+    pub(super) fn copy(&self) -> String {
+        self.trial_of("c").unwrap_or_else(|| self.key.copy_name())
+    }
+
+    /// A sorted set, which all of the shard share: digests of keys by when to look whether they have expired, in milliseconds. It has
+    /// no expiry.
+    pub(super) fn expiries(&self) -> String {
+        self.trial_of("x").unwrap_or_else(|| expiries_name(self.key.realm(), self.key.shard()))
+    }
+
+    /// See [`Places`].
+    pub(super) fn outbox(&self) -> String {
+        self.trial_of("o").unwrap_or_else(|| outbox_name(self.key.realm(), self.key.shard()))
+    }
+
+    fn trial_of(&self, kind: &str) -> Option<String> {
+        self.on_trial.then(|| format!("{}:{kind}", trial(&self.key.to_string())))
+    }
+}
 
 /// The names of all that is one user's, which are in one shard.
 pub(super) struct Names {
@@ -11,7 +52,7 @@ pub(super) struct Names {
     pub(super) epoch: String,
     /// A stream, which all users of the shard share. What is told is in the field `r`.
     pub(super) news: String,
-    record: fn(&Key) -> String,
+    on_trial: bool,
 }
 
 impl Names {
@@ -21,7 +62,7 @@ impl Names {
             index: owner.to_string(),
             epoch: owner.epoch_name(),
             news: news_name(owner.realm(), owner.shard()),
-            record: Key::to_string,
+            on_trial: false,
         }
     }
 
@@ -29,11 +70,24 @@ impl Names {
     pub(super) fn on_trial(owner: &Owner) -> Self {
         let at = trial(&owner.to_string());
         let [index, epoch, news] = ["u", "e", "n"].map(|kind| format!("{at}:{kind}"));
-        Self { owner: *owner, index, epoch, news, record: |key| trial(&key.to_string()) }
+        Self { owner: *owner, index, epoch, news, on_trial: true }
     }
 
-    pub(super) fn record(&self, key: &Key) -> String {
-        (self.record)(key)
+    pub(super) fn record<'a>(&self, key: &'a Key) -> Record<'a> {
+        Record { key, on_trial: self.on_trial }
+    }
+
+    /// Of all sessions of the user alike, as the shard is one.
+    pub(super) fn expiries(&self) -> String {
+        self.of_shard("x").unwrap_or_else(|| expiries_name(self.owner.realm(), self.owner.shard()))
+    }
+
+    pub(super) fn outbox(&self) -> String {
+        self.of_shard("o").unwrap_or_else(|| outbox_name(self.owner.realm(), self.owner.shard()))
+    }
+
+    fn of_shard(&self, kind: &str) -> Option<String> {
+        self.on_trial.then(|| format!("{}:{kind}", self.index))
     }
 }
 

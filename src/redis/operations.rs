@@ -1,8 +1,11 @@
 //! The five operations on an entry, by its name in Redis.
 
+use super::archived::{self, copy_millis};
 use super::connection::{Carrier, Connection};
 use super::failure::Failure;
+use super::names::Record;
 use super::scripts::{COMMIT, END, TOUCH};
+use super::user_scripts::Call;
 use crate::clock::Timestamp;
 use crate::id::WriteId;
 use crate::record::State;
@@ -24,12 +27,16 @@ pub(super) async fn load(redis: &Connection, name: &str) -> Result<Option<Entry>
 /// `SET` with both `NX` and `GET` needs Redis 7.
 pub(super) async fn create(
     redis: &Connection,
-    name: &str,
+    record: &Record<'_>,
     entry: &Entry,
     keep_for: Duration,
 ) -> Result<Outcome, Failure> {
+    if entry.goes_to_archive() {
+        return archived::create(redis, record, entry, keep_for).await;
+    }
+    let name = record.name();
     let mut set = redis::cmd("SET");
-    set.arg(name).arg(entry.as_bytes()).arg("NX").arg("PX").arg(millis(keep_for));
+    set.arg(&name).arg(entry.as_bytes()).arg("NX").arg("PX").arg(millis(keep_for));
     let created = redis.run(&set, |reply| match reply {
         Value::Okay => Some(true),
         Value::Nil => Some(false),
@@ -39,47 +46,52 @@ pub(super) async fn create(
         return Ok(Outcome::Applied);
     }
     // Whatever happens to this one: the write was refused.
-    let found = load(redis, name).await.map_err(|failure| Failure::Reading(Box::new(failure)))?;
+    let found = load(redis, &name).await.map_err(|failure| Failure::Reading(Box::new(failure)))?;
     Ok(found.map_or(Outcome::Absent, Outcome::Found))
 }
 
 pub(super) async fn commit(
     redis: &Connection,
-    name: &str,
+    record: &Record<'_>,
     expected: WriteId,
     entry: &Entry,
     keep_for: Duration,
 ) -> Result<Outcome, Failure> {
+    if entry.goes_to_archive() {
+        return archived::commit(redis, record, expected, entry, keep_for).await;
+    }
     let expected = [&[State::Live as u8][..], expected.as_bytes()].concat();
     let px = millis(keep_for).to_string();
-    outcome(COMMIT.run(redis, &[name], &[&expected, entry.as_bytes(), px.as_bytes()], written).await?)
+    outcome(COMMIT.run(redis, &[&record.name()], &[&expected, entry.as_bytes(), px.as_bytes()], written).await?)
 }
 
 pub(super) async fn touch(
     redis: &Connection,
-    name: &str,
+    record: &Record<'_>,
     seen: Timestamp,
     now: Timestamp,
     keep_for: Duration,
 ) -> Result<bool, Failure> {
-    let px = millis(keep_for).to_string();
+    let [px, copy_px] = [millis(keep_for), copy_millis(keep_for)].map(|millis| millis.to_string());
     let read = |reply| match reply {
         Value::Int(1) => Some(true),
         Value::Int(0) => Some(false),
         _ => None,
     };
-    TOUCH.run(redis, &[name], &[&seen.to_bytes(), &now.to_bytes(), px.as_bytes()], read).await
+    let arguments = [&seen.to_bytes()[..], &now.to_bytes(), px.as_bytes(), copy_px.as_bytes()];
+    TOUCH.run(redis, &[&record.name(), &record.copy()], &arguments, read).await
 }
 
 pub(super) async fn end(
     redis: &Connection,
-    name: &str,
+    record: &Record<'_>,
     expected: Option<WriteId>,
     marker: &Marker,
 ) -> Result<Outcome, Failure> {
-    let expected = expected.as_ref().map_or(&[][..], |id| id.as_bytes());
-    let px = millis(Marker::KEPT).to_string();
-    outcome(END.run(redis, &[name], &[expected, &[marker.state()], marker.tail(), px.as_bytes()], written).await?)
+    let mut call = Call::on([&record.name(), &record.copy(), &record.expiries(), &record.outbox()]);
+    call.bytes(expected.as_ref().map_or(&[][..], |id| id.as_bytes()));
+    call.bytes([marker.state()]).bytes(marker.tail()).number(millis(Marker::KEPT)).bytes(record.key.digest());
+    outcome(call.run(&END, redis, written).await?)
 }
 
 /// Removes an entry. Only for what is no session: a session leaves a marker. Needs no right that sessions do not.

@@ -2,10 +2,11 @@
 //!
 //! A right that is missing would else show in the middle of a script, of which Redis takes nothing back.
 
+use super::archived_probe;
 use super::connection::{Carrier, Connection};
 use super::failure::Failure;
 use super::lasting_probe;
-use super::names::trial;
+use super::names::Record;
 use super::operations::{commit, create, end, load, remove, touch};
 use super::user_probe;
 use crate::clock::Timestamp;
@@ -49,32 +50,34 @@ pub(super) async fn probe(redis: &Connection) -> Result<(), Unfit> {
 }
 
 async fn on_keys_of_its_own(redis: &Connection) -> Result<(), Unfit> {
-    let name = trial(&Key::new("", Shard::random(), &SessionId::random()).to_string());
-    let carried_out = carry_out(redis, &name).await;
-    let removed = remove(redis, &name).await.map_err(|failure| Unfit::Failed("remove (PEXPIRE)", failure));
+    let key = Key::new("", Shard::random(), &SessionId::random());
+    let record = Record::on_trial(&key);
+    let carried_out = carry_out(redis, &record).await;
+    let removed = remove(redis, &record.name()).await.map_err(|failure| Unfit::Failed("remove (PEXPIRE)", failure));
     carried_out.and(removed)?;
     user_probe::probe(redis).await?;
-    lasting_probe::probe(redis).await
+    lasting_probe::probe(redis).await?;
+    archived_probe::probe(redis).await
 }
 
-async fn carry_out(redis: &Connection, name: &str) -> Result<(), Unfit> {
+async fn carry_out(redis: &Connection, record: &Record<'_>) -> Result<(), Unfit> {
     let [first, second] = [entry(Timestamp::default()), entry(Timestamp::default())];
     let [past, now] = [Timestamp::default(), Timestamp::from_millis(1)];
     let marker = Marker::ended(EndReason::Unclaimed);
     let mut last = second.clone();
     last.touch(now);
 
-    let created = create(redis, name, &first, KEPT).await;
+    let created = create(redis, record, &first, KEPT).await;
     is(created, &Outcome::Applied, "create (SET)")?;
-    let loaded = load(redis, name).await;
+    let loaded = load(redis, &record.name()).await;
     is(loaded, &Some(first.clone()), "load (GET)")?;
-    let committed = commit(redis, name, first.write_id(), &second, KEPT).await;
+    let committed = commit(redis, record, first.write_id(), &second, KEPT).await;
     is(committed, &Outcome::Applied, "commit (EVALSHA, GETRANGE, SET)")?;
-    let touched = touch(redis, name, past, now, KEPT).await;
+    let touched = touch(redis, record, past, now, KEPT).await;
     is(touched, &true, "touch (EVALSHA, GETRANGE, PEXPIRE, SETRANGE)")?;
-    let ended = end(redis, name, Some(last.write_id()), &marker).await;
+    let ended = end(redis, record, Some(last.write_id()), &marker).await;
     is(ended, &Outcome::Applied, "end (EVALSHA, GETRANGE, PEXPIRE, SET)")?;
-    is(load(redis, name).await, &Some(last.ended(&marker)), "load (GET)")
+    is(load(redis, &record.name()).await, &Some(last.ended(&marker)), "load (GET)")
 }
 
 pub(super) fn is<T: PartialEq>(answer: Result<T, Failure>, expected: &T, what: &'static str) -> Result<(), Unfit> {
@@ -86,8 +89,12 @@ pub(super) fn is<T: PartialEq>(answer: Result<T, Failure>, expected: &T, what: &
 }
 
 pub(super) fn entry(deadline: Timestamp) -> Entry {
+    entry_of(FORMAT, deadline, &[])
+}
+
+pub(super) fn entry_of(format: u8, deadline: Timestamp, rest: &[u8]) -> Entry {
     let header = Header {
-        format: FORMAT,
+        format,
         state: State::Live,
         write_id: WriteId::random(),
         deadline,
@@ -95,7 +102,7 @@ pub(super) fn entry(deadline: Timestamp) -> Entry {
         key_id: KeyId::from_bytes([0; 4]),
         history: History::default().following(WriteId::random(), Duration::MAX),
     };
-    Entry::new(&header, &[])
+    Entry::new(&header, rest)
 }
 
 /// Warns if Redis may drop sessions that live. Servers that are managed by others often do not tell.

@@ -7,7 +7,8 @@ use super::connection::Carrier;
 use super::failure::{Failure, HALF_DONE};
 use crate::clock::Timestamp;
 use crate::id::WriteId;
-use crate::record::{History, State, offset};
+use crate::record::{ARCHIVED, History, State, offset};
+use crate::store::Outgoing;
 use redis::{Cmd, Value};
 use std::sync::LazyLock;
 
@@ -34,7 +35,7 @@ return 1",
     ))
 });
 
-/// Touch: `ARGV` are the time to find, the time to set, and milliseconds to keep the value.
+/// Touch. `KEYS`: the record, and its copy, which few have. `ARGV`: the time to find, the time to set, and milliseconds to keep each.
 ///
 /// Looks first, since `SETRANGE` would create, without expiry. `PEXPIRE` comes before it because it needs no memory,
 /// and a script that has written may go on writing when the memory is full.
@@ -43,6 +44,7 @@ pub(super) static TOUCH: LazyLock<Script> = LazyLock::new(|| {
         "local head = redis.call('GETRANGE', KEYS[1], {state}, {last})
 if head:byte(1) ~= {live} or head:sub({touched}) ~= ARGV[1] then return 0 end
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
+redis.call('PEXPIRE', KEYS[2], ARGV[4])
 local set = redis.pcall('SETRANGE', KEYS[1], {at}, ARGV[2])
 {half_done}
 return 1",
@@ -55,45 +57,94 @@ return 1",
     ))
 });
 
-/// End: `ARGV` are the write id to find or nothing, the marker's state, its tail, and milliseconds to keep it.
+/// End. `KEYS`: the record, its copy, the expiries and the outbox. `ARGV`: the write id to find or nothing, the marker's state, its
+/// tail, milliseconds to keep it, and the digest of the key.
 ///
 /// Begins with `PEXPIRE` for the same reason: an ending is never refused for want of memory. The longest header is
 /// read, of which the value may have less.
 pub(super) static END: LazyLock<Script> = LazyLock::new(|| {
     Script::new(format!(
         "{endings}
+{then}
 local head = head_of(KEYS[1])
 if not is_meant(head, ARGV[1]) then return redis.call('GET', KEYS[1]) end
-local marker = marker_of(head, ARGV[2], ARGV[3])
+local marker, parting = marker_of(head, ARGV[2], ARGV[3]), parting_of(KEYS[1], head, ARGV[2], ARGV[3], ARGV[5])
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
-local set = redis.pcall('SET', KEYS[1], marker, 'PX', ARGV[4])
-{half_done}
-return 1",
+return and_then(1, function()
+  redis.call('SET', KEYS[1], marker, 'PX', ARGV[4])
+  send(parting, KEYS[2], KEYS[3], KEYS[4])
+end)",
         endings = endings(),
-        half_done = half_done("set"),
+        then = and_then(),
     ))
 });
 
 /// What every script that ends sessions needs: the longest header that a record can have, whether that is of a live session
-/// with the write id to find, if any, and the marker that takes its place.
+/// with the write id to find, if any, and the marker that takes its place; what goes out of one that goes to the archive, and
+/// sending it, after which nothing is left of it but the marker.
 pub(super) fn endings() -> String {
     format!(
-        "local function head_of(key) return redis.call('GETRANGE', key, 0, {longest} - 1) end
+        "{clock}
+local function head_of(key) return redis.call('GETRANGE', key, 0, {longest} - 1) end
 local function is_meant(head, expected)
   return head:byte({state}) == {live} and (expected == '' or head:sub({id}, {id_last}) == expected)
 end
+local function length_of(head) return {fixed} + {prefix} * head:byte({history}) end
 local function marker_of(head, state, tail)
-  local length = {fixed} + {prefix} * head:byte({history})
-  return head:sub(1, {state} - 1) .. state .. head:sub({state} + 1, length) .. tail
+  return head:sub(1, {state} - 1) .. state .. head:sub({state} + 1, length_of(head)) .. tail
+end
+local function parting_of(record, head, state, tail, digest, time)
+  if head:byte(1) ~= {archived} then return nil end
+  if state:byte(1) ~= {ended} then return {{digest = digest}} end
+  local whole, length = redis.call('GET', record), length_of(head)
+  local front = string.char({parted}) .. tail .. bytes_of(time or now())
+  return {{digest = digest, id = whole:sub(length + 1, length + 16), sealed = front .. digest .. whole}}
+end
+local function send(parting, copy, expiries, outbox)
+  if not parting then return end
+  if parting.id then redis.call('HSET', outbox, parting.id, parting.sealed) end
+  redis.call('PEXPIRE', copy, 0)
+  redis.call('ZREM', expiries, parting.digest)
 end",
+        clock = clock(),
         longest = offset::HISTORY + History::MAX * History::PREFIX,
         id = lua(offset::WRITE_ID),
         id_last = offset::WRITE_ID + WriteId::SIZE,
         state = lua(offset::STATE),
         live = State::Live as u8,
+        ended = State::Ended as u8,
+        archived = ARCHIVED,
+        parted = Outgoing::PARTED,
         fixed = offset::HISTORY,
         prefix = History::PREFIX,
         history = lua(offset::HISTORY_LEN),
+    )
+}
+
+/// The time of Redis in milliseconds, which Lua's numbers hold, and the bytes of one in a header.
+pub(super) fn clock() -> String {
+    format!(
+        "local function now()
+  local time = redis.call('TIME')
+  return 1000 * time[1] + math.floor(time[2] / 1000)
+end
+local function bytes_of(time)
+  local bytes = ''
+  for i = 1, {size} do bytes, time = string.char(time % 256) .. bytes, math.floor(time / 256) end
+  return bytes
+end",
+        size = Timestamp::SIZE,
+    )
+}
+
+/// What comes after the first write: memory does not refuse it, rights that were taken away would.
+pub(super) fn and_then() -> String {
+    format!(
+        "local function and_then(answer, rest)
+  local is_done, why = pcall(rest)
+  if is_done then return answer end
+  return redis.error_reply('{HALF_DONE} ' .. (type(why) == 'table' and why.err or tostring(why)))
+end"
     )
 }
 

@@ -94,7 +94,7 @@ impl Trial {
     async fn remove(&self, redis: &Connection) -> Result<(), Failure> {
         let names = &self.names;
         for member in &self.members {
-            remove(redis, &names.record(&member.key)).await?;
+            remove(redis, &names.record(&member.key).name()).await?;
         }
         for name in [&names.index, &names.epoch, &names.news, &self.mark_name()] {
             remove(redis, name).await?;

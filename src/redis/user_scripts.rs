@@ -4,18 +4,19 @@
 //! memory; an error after it is reported as such, since Redis takes nothing back.
 
 use super::connection::Carrier;
-use super::failure::{Failure, HALF_DONE};
-use super::scripts::{Script, endings, lua};
+use super::failure::Failure;
+use super::scripts::{Script, and_then, endings, lua};
 use crate::clock::Timestamp;
 use crate::id::Digest;
 use crate::record::State;
 use redis::Value;
 use std::sync::LazyLock;
 
-/// Admission. `KEYS`: the new record, index, epoch, news, and the record of each who departs, the predecessor first.
+/// Admission. `KEYS`: the new record, index, epoch, news, the new record's copy, expiries, outbox; and of each who departs the record
+/// and its copy, the predecessor first.
 /// `ARGV`: the new entry, milliseconds to keep it, its member, its deadline, milliseconds to keep the index, the deadlines
 /// that are past, the epoch, milliseconds to keep it, the limit, 1 if there is a predecessor, milliseconds to keep markers,
-/// the news that are past; and of each who departs as in [`DEPART`].
+/// the news that are past, milliseconds to keep the copy or nothing if there is to be none; and of each who departs as in [`DEPART`].
 ///
 /// Answers a number for what became of it, see `users.rs`, and what goes with it.
 pub(super) static ADMIT: LazyLock<Script> = LazyLock::new(|| {
@@ -32,29 +33,35 @@ if epoch > named then
 end
 local past, leaving, counted = tonumber(ARGV[6]), {{}}, {{}}
 local others = redis.call('ZCOUNT', KEYS[2], '(' .. ARGV[6], '+inf')
-for i = 5, #KEYS do
-  local at = 13 + 6 * (i - 5)
+for i = 8, #KEYS, 2 do
+  local at = 14 + 3 * (i - 8)
   local expected, state, tail, member = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
   local head = head_of(KEYS[i])
   local meant = is_meant(head, expected)
-  if i == 5 and ARGV[10] == '1' and not meant then return {{3, redis.call('GET', KEYS[i])}} end
+  if i == 8 and ARGV[10] == '1' and not meant then return {{3, redis.call('GET', KEYS[i])}} end
   local score = redis.call('ZSCORE', KEYS[2], member)
   if score and tonumber(score) > past and not counted[member] then others = others - 1 end
   counted[member] = true
-  local leaves = {{record = KEYS[i], member = member, news = '', keep = '0'}}
+  local leaves = {{record = KEYS[i], copy = KEYS[i + 1], member = member, news = '', keep = '0'}}
   if meant then
     leaves.marker, leaves.news, leaves.keep = marker_of(head, state, tail), ARGV[at + 4], ARGV[at + 5]
+    leaves.parting = parting_of(KEYS[i], head, state, tail, member:sub(1, {digest}))
   end
   if meant or head:byte({state}) ~= {live} then leaving[#leaving + 1] = leaves end
 end
 if others >= tonumber(ARGV[9]) then return {{4}} end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return and_then({{0}}, function()
+  if ARGV[13] ~= '' then
+    redis.call('SET', KEYS[5], ARGV[1], 'PX', ARGV[13])
+    redis.call('ZADD', KEYS[6], now() + ARGV[2], ARGV[3]:sub(1, {digest}))
+  end
   redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[6])
   redis.call('ZADD', KEYS[2], ARGV[4], ARGV[3])
   keep_for(KEYS[2], ARGV[5])
   for _, leaves in ipairs(leaving) do
     if leaves.marker then redis.call('SET', leaves.record, leaves.marker, 'PX', ARGV[11]) end
+    send(leaves.parting, leaves.copy, KEYS[6], KEYS[7])
     redis.call('ZREM', KEYS[2], leaves.member)
     if leaves.news ~= '' then tell(KEYS[4], leaves.news, leaves.keep, ARGV[12]) end
   end
@@ -63,12 +70,13 @@ end)",
         endings = endings(),
         tell = tell(),
         then = and_then(),
+        digest = Digest::SIZE,
         state = lua(crate::record::offset::STATE),
         live = State::Live as u8,
     ))
 });
 
-/// Departure. `KEYS`: the record, index, news. `ARGV`: the write id to find or nothing, the marker's state, its tail, the
+/// Departure. `KEYS`: the record, index, news, the record's copy, expiries, outbox. `ARGV`: the write id to find or nothing, the marker's state, its tail, the
 /// member, the news or nothing, milliseconds to keep them; milliseconds to keep the marker, and the news that are past.
 pub(super) static DEPART: LazyLock<Script> = LazyLock::new(|| {
     Script::new(format!(
@@ -81,9 +89,11 @@ end
 local head = head_of(KEYS[1])
 if is_meant(head, ARGV[1]) then
   local marker = marker_of(head, ARGV[2], ARGV[3])
+  local parting = parting_of(KEYS[1], head, ARGV[2], ARGV[3], ARGV[4]:sub(1, {digest}))
   redis.call('PEXPIRE', KEYS[1], ARGV[7])
   return and_then(1, function()
     redis.call('SET', KEYS[1], marker, 'PX', ARGV[7])
+    send(parting, KEYS[4], KEYS[5], KEYS[6])
     redis.call('ZREM', KEYS[2], ARGV[4])
     tell_it()
   end)
@@ -95,6 +105,7 @@ return and_then(false, tell_it)",
         endings = endings(),
         tell = tell(),
         then = and_then(),
+        digest = Digest::SIZE,
     ))
 });
 
@@ -103,7 +114,7 @@ pub(super) const CHANGED: i64 = -1;
 /// [`SWEEP`] answers that the session to be kept is not there.
 pub(super) const NOT_THERE: i64 = -2;
 
-/// The end of all. `KEYS`: index, epoch, news, and the record of each member. `ARGV`: the epoch that was read or nothing,
+/// The end of all. `KEYS`: index, epoch, news, expiries, outbox, and of each member the record and its copy. `ARGV`: the epoch that was read or nothing,
 /// the one that begins, milliseconds to keep it, the handle of the session to be kept or nothing, the marker's state, its
 /// tail, milliseconds to keep it, the news, milliseconds to keep them, the news that are past; and each member that was read.
 ///
@@ -114,16 +125,18 @@ pub(super) static SWEEP: LazyLock<Script> = LazyLock::new(|| {
 {tell}
 {then}
 local members = redis.call('ZRANGE', KEYS[1], 0, -1)
-if #members ~= #KEYS - 3 or (redis.call('GET', KEYS[2]) or '') ~= ARGV[1] then return {CHANGED} end
+if 2 * #members ~= #KEYS - 5 or (redis.call('GET', KEYS[2]) or '') ~= ARGV[1] then return {CHANGED} end
 local leaving, is_kept, ended = {{}}, ARGV[4] == '', 0
 for i, member in ipairs(members) do
   if member ~= ARGV[10 + i] then return {CHANGED} end
-  local head = head_of(KEYS[3 + i])
-  local leaves = {{record = KEYS[3 + i], member = member}}
+  local record = KEYS[4 + 2 * i]
+  local head = head_of(record)
+  local leaves = {{record = record, copy = KEYS[5 + 2 * i], member = member}}
   if is_meant(head, '') then leaves.marker = marker_of(head, ARGV[5], ARGV[6]) end
   if leaves.marker and member:sub({handle}) == ARGV[4] then
     is_kept = true
   else
+    if leaves.marker then leaves.parting = parting_of(record, head, ARGV[5], ARGV[6], member:sub(1, {handle} - 1)) end
     leaving[#leaving + 1] = leaves
   end
 end
@@ -135,6 +148,7 @@ redis.call('ZREM', KEYS[1], '')
 return and_then(ended, function()
   for _, leaves in ipairs(leaving) do
     if leaves.marker then redis.call('SET', leaves.record, leaves.marker, 'PX', ARGV[7]) end
+    send(leaves.parting, leaves.copy, KEYS[4], KEYS[5])
     redis.call('ZREM', KEYS[1], leaves.member)
   end
   redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
@@ -200,17 +214,6 @@ local function tell(stream, news, keep, past)
   end
 end",
         bytes = Timestamp::SIZE,
-    )
-}
-
-/// What comes after the first write: memory does not refuse it, rights that were taken away would.
-pub(super) fn and_then() -> String {
-    format!(
-        "local function and_then(answer, rest)
-  local is_done, why = pcall(rest)
-  if is_done then return answer end
-  return redis.error_reply('{HALF_DONE} ' .. (type(why) == 'table' and why.err or tostring(why)))
-end"
     )
 }
 

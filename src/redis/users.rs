@@ -1,5 +1,6 @@
 //! The operations on the sessions of a user, by their names in Redis.
 
+use super::archived::copy_millis;
 use super::connection::{Carrier, Connection};
 use super::failure::Failure;
 use super::names::Names;
@@ -40,15 +41,19 @@ pub(super) async fn admit(redis: &Connection, names: &Names, admission: &Admissi
     let (Admission { member, entry: new, .. }, deadline) = (admission, admission.entry.deadline());
     let departures: Vec<_> = admission.predecessor.into_iter().chain(admission.evicted).collect();
     let record = names.record(&member.key);
-    let mut call = Call::on([&record, &names.index, &names.epoch, &names.news]);
+    let mut call = Call::on([&record.name(), &names.index, &names.epoch, &names.news]);
+    call.key(record.copy()).key(names.expiries()).key(names.outbox());
     call.bytes(new.as_bytes()).number(millis(admission.keep_for));
     call.bytes(member.to_bytes()).number(deadline.as_millis());
     call.number(millis(deadline.since(now) + LEEWAY)).number(before(now, LEEWAY));
     call.number(admission.epoch.as_u64()).number(kept(admission.epoch_until, now));
     call.number(admission.limit as u64).number(admission.predecessor.is_some().into());
     call.number(millis(Marker::KEPT)).number(before(now, Epoch::SPARE));
+    let copied = new.goes_to_archive().then(|| copy_millis(admission.keep_for).to_string());
+    call.bytes(copied.unwrap_or_default());
     for departure in departures {
-        call.key(names.record(&departure.member.key));
+        let record = names.record(&departure.member.key);
+        call.key(record.name()).key(record.copy());
         add_departure(&mut call, departure, now);
     }
     Ok(match call.run(&ADMIT, redis, verdict).await? {
@@ -62,7 +67,9 @@ pub(super) async fn admit(redis: &Connection, names: &Names, admission: &Admissi
 
 pub(super) async fn depart(redis: &Connection, names: &Names, departure: &Departure) -> Result<Outcome, Failure> {
     let now = Clock::system().now();
-    let mut call = Call::on([&names.record(&departure.member.key), &names.index, &names.news]);
+    let record = names.record(&departure.member.key);
+    let mut call = Call::on([&record.name(), &names.index, &names.news, &record.copy()]);
+    call.key(names.expiries()).key(names.outbox());
     add_departure(&mut call, departure, now);
     call.number(millis(Marker::KEPT)).number(before(now, Epoch::SPARE));
     outcome(call.run(&DEPART, redis, written).await?)
@@ -76,7 +83,7 @@ pub(super) async fn members(redis: &Connection, names: &Names) -> Result<Vec<(Me
         let (mut gets, mut members) = (redis::pipe(), Vec::new());
         for bytes in batch {
             let member = names.owner.member(bytes).map_err(Failure::Entry)?;
-            gets.cmd("GET").arg(names.record(&member.key));
+            gets.cmd("GET").arg(names.record(&member.key).name());
             members.push(member);
         }
         for (member, reply) in members.into_iter().zip(redis.run_all(&gets).await?) {
@@ -105,12 +112,15 @@ pub(super) async fn end_all(redis: &Connection, names: &Names, sweep: &Sweep) ->
         let epoch = seen.epoch()?.next(seen.now);
         let news = sweep.news(&names.owner, epoch);
         let mut call = Call::on([&names.index, &names.epoch, &names.news]);
+        call.key(names.expiries()).key(names.outbox());
         call.bytes(seen.epoch.unwrap_or_default()).number(epoch.as_u64()).number(kept(sweep.until, now));
         call.bytes(sweep.except.as_ref().map_or(&[][..], |handle| handle.as_bytes()));
         call.bytes([sweep.marker.state()]).bytes(sweep.marker.tail()).number(millis(Marker::KEPT));
         call.bytes(news.to_bytes()).number(kept(news.until(), now)).number(before(now, Epoch::SPARE));
         for bytes in seen.index {
-            call.key(names.record(&names.owner.member(&bytes).map_err(Failure::Entry)?.key)).bytes(bytes);
+            let member = names.owner.member(&bytes).map_err(Failure::Entry)?;
+            let record = names.record(&member.key);
+            call.key(record.name()).key(record.copy()).bytes(bytes);
         }
         match call.run(&SWEEP, redis, sweeping).await? {
             Sweeping::Ended(ended) => return Ok(Some(Swept { ended, news })),

@@ -5,7 +5,7 @@ mod session;
 mod user_session;
 
 pub(crate) use outgoing::{open_outgoing, seal_outgoing};
-pub(crate) use session::{Opened, open, open_destination, seal, seal_destination};
+pub(crate) use session::{Opened, archival_of, open, open_destination, seal, seal_destination};
 pub(crate) use user_session::{id_of_user_session, mark_user_session, open_user_session, seal_user_session};
 
 use crate::id::{Digest, WriteId};

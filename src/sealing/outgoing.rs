@@ -1,17 +1,21 @@
-//! A session that has ended, on its way to the archive.
+//! A session that has ended, on its way to the archive: a user session is sealed for it, a browser's session goes as it stood.
 
-use super::AssociatedData;
+use super::session::{Opened, archival_of, open};
+use super::{AssociatedData, Place};
 use crate::error::{SessionError, SessionErrorKind};
 use crate::id::{KeyId, nonce};
 use crate::keyring::{Keyring, NONCE_SIZE};
-use crate::record::{Malformed, Past};
+use crate::record::{Departed, Malformed, Parted, Past};
 use crate::store::Outgoing;
 use uuid::Uuid;
 
-/// Seals what an archive is to have of a session.
+/// What stands first in what [`seal_outgoing`] has sealed. A store puts [`Outgoing::PARTED`] before a record.
+const SEALED: u8 = 0;
+
+/// Seals what an archive is to have of a user session.
 pub(crate) fn seal_outgoing(keys: &Keyring, realm: &str, past: &Past) -> Outgoing {
     let nonce = nonce::<NONCE_SIZE>();
-    let mut sealed = [keys.lasting_id().as_bytes(), &nonce[..]].concat();
+    let mut sealed = [&[SEALED][..], keys.lasting_id().as_bytes(), &nonce].concat();
     keys.outgoing().seal(&nonce, &data(realm, past.id), &past.encode(), &mut sealed);
     Outgoing { id: past.id, sealed }
 }
@@ -20,16 +24,38 @@ pub(crate) fn seal_outgoing(keys: &Keyring, realm: &str, past: &Past) -> Outgoin
 ///
 /// # Errors
 ///
-/// [`SessionErrorKind::Newer`] under another lasting key; unavailable if it is not what was sealed.
-pub(crate) fn open_outgoing(keys: &Keyring, realm: &str, outgoing: &Outgoing) -> Result<Past, SessionError> {
-    let short = Malformed("ended session: too short");
-    let Some((key_id, rest)) = outgoing.sealed.split_first_chunk() else { return Err(short.into()) };
+/// [`SessionErrorKind::Newer`] under a key that is not known; unavailable if it is not what was sealed.
+pub(crate) fn open_outgoing(keys: &Keyring, realm: &str, outgoing: &Outgoing) -> Result<Departed, SessionError> {
+    match outgoing.sealed.split_first() {
+        Some((&SEALED, sealed)) => open_user_session(keys, realm, outgoing.id, sealed).map(Departed::UserSession),
+        Some((&Outgoing::PARTED, parted)) => open_session(keys, realm, outgoing.id, parted),
+        Some(_) => Err(SessionErrorKind::newer().into()),
+        None => Err(SHORT.into()),
+    }
+}
+
+const SHORT: Malformed = Malformed("ended session: too short");
+
+fn open_user_session(keys: &Keyring, realm: &str, id: Uuid, sealed: &[u8]) -> Result<Past, SessionError> {
+    let Some((key_id, rest)) = sealed.split_first_chunk() else { return Err(SHORT.into()) };
     if KeyId::from_bytes(*key_id) != keys.lasting_id() {
         return Err(SessionErrorKind::newer().into());
     }
-    let Some((nonce, sealed)) = rest.split_first_chunk() else { return Err(short.into()) };
-    let plain = keys.outgoing().open(nonce, &data(realm, outgoing.id), sealed);
-    Ok(Past::decode(outgoing.id, &plain.ok_or(Malformed("ended session: it was not sealed here"))?)?)
+    let Some((nonce, sealed)) = rest.split_first_chunk() else { return Err(SHORT.into()) };
+    let plain = keys.outgoing().open(nonce, &data(realm, id), sealed);
+    Ok(Past::decode(id, &plain.ok_or(Malformed("ended session: it was not sealed here"))?)?)
+}
+
+/// That a store wrote it proves nothing: the id is bound to what is sealed, reason and time are the store's word.
+fn open_session(keys: &Keyring, realm: &str, id: Uuid, parted: &[u8]) -> Result<Departed, SessionError> {
+    let Parted { reason, ended, digest, entry } = Parted::decode(parted)?;
+    let (header, rest) = entry.parse()?;
+    let archival = archival_of(&header, rest)?.filter(|archival| archival.id == id);
+    let archival = archival.ok_or(Malformed("ended session: under another id than its own"))?;
+    match open(keys, Place { realm, digest }, &header, rest)? {
+        Opened::Body(body) => Ok(Departed::Session { archival, reason, ended, body }),
+        Opened::Refused => Err(Malformed("ended session: sealed under a refused key").into()),
+    }
 }
 
 fn data(realm: &str, id: Uuid) -> AssociatedData {
@@ -60,7 +86,7 @@ mod tests {
         let past = Past { id: Uuid::from_bytes([5; 16]), reason: EndReason::Abandoned, ended, body };
         let keys = Keyring::generate();
         let outgoing = seal_outgoing(&keys, "", &past);
-        assert_eq!(open_outgoing(&keys, "", &outgoing).unwrap(), past);
+        assert_eq!(open_outgoing(&keys, "", &outgoing).unwrap(), Departed::UserSession(past));
 
         assert!(open_outgoing(&keys, "admin", &outgoing).is_err());
         assert!(open_outgoing(&Keyring::generate(), "", &outgoing).is_err());

@@ -5,7 +5,7 @@ use crate::clock::Timestamp;
 use crate::error::{SessionError, SessionErrorKind};
 use crate::id::{KeyId, WriteId};
 use crate::keyring::{AssociatedData, Keyring, Known, Purpose};
-use crate::record::{Body, Entry, FORMAT, Header, History, Malformed, State};
+use crate::record::{ARCHIVED, Archival, Body, Entry, FORMAT, Header, History, Malformed, State};
 use crate::telemetry;
 
 /// What opening a record comes to when nothing went wrong.
@@ -16,7 +16,8 @@ pub(crate) enum Opened {
     Refused,
 }
 
-/// Seals a body under the current key and a write id of its own.
+/// Seals a body under the current key and a write id of its own; of a session that goes to the archive, with what the store needs
+/// for that.
 ///
 /// The nonce is half of the digest and the write id: it need not be stored, and it never comes twice, since a write id
 /// belongs to one sealing.
@@ -27,17 +28,20 @@ pub(crate) fn seal(
     touched: Timestamp,
     history: History,
     body: &Body,
+    archival: Option<&Archival>,
 ) -> Entry {
     let (key, write_id) = (keys.current(), WriteId::random());
-    let header = Header { format: FORMAT, state: State::Live, write_id, deadline, touched, key_id: key.id(), history };
-    let mut sealed = Vec::new();
-    key.cipher(Purpose::Record).seal(
-        &nonce(place.digest, write_id),
-        &place.record_data(deadline),
-        &body.encode(),
-        &mut sealed,
-    );
-    Entry::new(&header, &sealed)
+    let format = if archival.is_some() { ARCHIVED } else { FORMAT };
+    let header = Header { format, state: State::Live, write_id, deadline, touched, key_id: key.id(), history };
+    let mut rest = archival.map_or_else(Vec::new, |archival| archival.to_bytes().to_vec());
+    let data = place.record_data(deadline, archival);
+    key.cipher(Purpose::Record).seal(&nonce(place.digest, write_id), &data, &body.encode(), &mut rest);
+    Entry::new(&header, &rest)
+}
+
+/// By what the archive knows the session of a live record, if it goes there when it ends.
+pub(crate) fn archival_of(header: &Header, rest: &[u8]) -> Result<Option<Archival>, Malformed> {
+    if header.format == ARCHIVED { Archival::split(rest).map(|(archival, _)| Some(archival)) } else { Ok(None) }
 }
 
 /// Opens the body of a live record.
@@ -46,11 +50,15 @@ pub(crate) fn seal(
 ///
 /// [`SessionErrorKind::Newer`] for a format or key that this process does not know; unavailable if what the store
 /// answered is not what was stored here, which must never pass for an empty session.
-pub(crate) fn open(keys: &Keyring, place: Place<'_>, header: &Header, sealed: &[u8]) -> Result<Opened, SessionError> {
-    if header.format != FORMAT {
-        telemetry::record_refused("unknown format");
-        return Err(SessionErrorKind::newer().into());
-    }
+pub(crate) fn open(keys: &Keyring, place: Place<'_>, header: &Header, rest: &[u8]) -> Result<Opened, SessionError> {
+    let (archival, sealed) = match header.format {
+        FORMAT => (None, rest),
+        ARCHIVED => Archival::split(rest).map(|(archival, sealed)| (Some(archival), sealed))?,
+        _ => {
+            telemetry::record_refused("unknown format");
+            return Err(SessionErrorKind::newer().into());
+        }
+    };
     let key = match keys.find(header.key_id) {
         Known::Opens(key) => key,
         Known::Refused => {
@@ -63,7 +71,7 @@ pub(crate) fn open(keys: &Keyring, place: Place<'_>, header: &Header, sealed: &[
         }
     };
     let nonce = nonce(place.digest, header.write_id);
-    let data = place.record_data(header.deadline);
+    let data = place.record_data(header.deadline, archival.as_ref());
     let body = key
         .cipher(Purpose::Record)
         .open(&nonce, &data, sealed)
@@ -111,8 +119,13 @@ impl Place<'_> {
     /// The time of the last touch is left out, since a store changes it; write id and key are bound by the nonce and by
     /// the choice of the key. History and state are not bound: a store that lies about them could as well have lost the
     /// record.
-    fn record_data(&self, deadline: Timestamp) -> AssociatedData {
-        self.data("session record").field(&deadline.to_bytes())
+    fn record_data(&self, deadline: Timestamp, archival: Option<&Archival>) -> AssociatedData {
+        match archival {
+            None => self.data("session record").field(&deadline.to_bytes()),
+            Some(archival) => {
+                self.data("archived session record").field(&deadline.to_bytes()).field(&archival.to_bytes())
+            }
+        }
     }
 }
 
@@ -127,6 +140,7 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::HashSet;
     use std::time::Duration;
+    use uuid::Uuid;
 
     /// The destination, if the marker opens.
     fn destination(keys: &Keyring, place: Place<'_>, tail: &[u8]) -> Option<Vec<u8>> {
@@ -173,7 +187,12 @@ mod tests {
 
     fn sealed() -> Entry {
         let history = History::default().following(WriteId::from_bytes(*b"before______"), Duration::ZERO);
-        seal(&keys(), place(""), deadline(), deadline(), history, &body())
+        seal(&keys(), place(""), deadline(), deadline(), history, &body(), None)
+    }
+
+    fn archived() -> Entry {
+        let archival = Archival { id: Uuid::from_bytes(*b"sixteen bytes id"), updates: 3 };
+        seal(&keys(), place(""), deadline(), deadline(), History::default(), &body(), Some(&archival))
     }
 
     fn frozen() -> Vec<u8> {
@@ -231,6 +250,24 @@ mod tests {
                     _ => assert_refused(read, &format!("bit {bit} of byte {at}")),
                 }
             }
+        }
+    }
+
+    #[test]
+    fn what_the_archive_will_know_it_by_is_bound_to_it() {
+        let whole = archived().into_bytes();
+        assert!(opens(&whole));
+        let (header, rest) = Header::parse(&whole).unwrap();
+        assert_eq!(archival_of(&header, rest).unwrap(), archived().archival());
+        for at in [0].into_iter().chain(offset::HISTORY..whole.len()) {
+            for bit in 0..8 {
+                let mut bytes = whole.clone();
+                bytes[at] ^= 1 << bit;
+                assert!(!opens(&bytes), "bit {bit} of byte {at}");
+            }
+        }
+        for length in 0..whole.len() {
+            assert_refused(read(&keys(), place(""), &whole[..length]), &format!("{length} bytes"));
         }
     }
 

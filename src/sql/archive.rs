@@ -45,7 +45,7 @@ pub(super) fn listed<'a>(ended: impl IntoIterator<Item = &'a EndedSession>) -> S
     let listed = ended.into_iter().map(|ended| {
         json!({
             "id": digits(&ended.id),
-            "user_id": kept(ended.user.as_str()),
+            "user_id": ended.user.as_ref().map(|user| kept(user.as_str())),
             "kind": kept(&ended.kind),
             "reason": ended.reason.as_str(),
             "began": ended.began.as_millis(),
@@ -119,7 +119,7 @@ pub(super) async fn counts(
 fn past(user: &UserId, row: &Row) -> Result<EndedSession, Failure> {
     Ok(EndedSession {
         id: row.id(0)?,
-        user: user.clone(),
+        user: Some(user.clone()),
         kind: unkept(&row.text(1)?),
         reason: EndReason::from_words(&row.text(2)?)?,
         began: row.time(3)?,
@@ -174,7 +174,7 @@ mod tests {
         schema::lay_out(&database).await.unwrap();
         let id = Uuid::from_u128(0x018b_cfe5_6800_7000_8000_0000_0000_00ff);
         let [began, ended] = [1_700_000_000_000, 1_700_000_000_042].map(Timestamp::from_millis);
-        let (user, reason) = (UserId::new("ada").unwrap(), EndReason::Completed);
+        let (user, reason) = (Some(UserId::new("ada").unwrap()), EndReason::Completed);
         let kind = "transfer".to_owned();
         let transfer = EndedSession { id, user, kind, reason, began, ended, updates: 1, payload: "1".into() };
         add(&database, "", &[transfer]).await.unwrap();

@@ -1,6 +1,6 @@
 //! All that differs between the engines in what they are told, and in how their errors read.
 
-use crate::record::{History, State, offset};
+use crate::record::{ARCHIVED, History, State, offset};
 use std::sync::OnceLock;
 
 /// The engine that is spoken to.
@@ -19,6 +19,8 @@ pub(super) enum Dialect {
 /// | `now` | the time in milliseconds: parameter 1 where the process decides it, else the database's clock |
 /// | `bytes`, `text`, `count` | the types of columns |
 /// | `live` | the state of a live entry |
+/// | `archived` | the format of one that goes to the archive |
+/// | `shard` | the shard that `s.name` begins with |
 /// | `history` | how many earlier write ids the entry in the column `entry` names |
 /// | `lock` | what keeps rows of the table that is called `s` as they are to the end of the transaction |
 /// | `hot` | how a table is kept whose rows change with each request |
@@ -49,6 +51,7 @@ const _: () = assert!(
         && History::PREFIX == 6
         && History::MAX == 16
         && State::Live as u8 == 0
+        && ARCHIVED == 2
 );
 
 impl Statement {
@@ -84,7 +87,7 @@ impl Dialect {
         self.words().iter().fold(template.to_owned(), |text, (word, meaning)| text.replace(word, meaning))
     }
 
-    fn words(self) -> [(&'static str, &'static str); 21] {
+    fn words(self) -> [(&'static str, &'static str); 23] {
         match self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite => [
@@ -93,6 +96,12 @@ impl Dialect {
                 ("{text}", "TEXT"),
                 ("{count}", "INTEGER PRIMARY KEY AUTOINCREMENT"),
                 ("{live}", "x'00'"),
+                ("{archived}", "x'02'"),
+                (
+                    "{shard}",
+                    "(16 * instr('123456789ABCDEF', substr(hex(s.name), 1, 1)) \
+                     + instr('123456789ABCDEF', substr(hex(s.name), 2, 1)))",
+                ),
                 ("{history}", "(instr(x'000102030405060708090a0b0c0d0e0f10', substr(entry, 27, 1)) - 1)"),
                 ("{lock}", ""),
                 ("{hot}", ""),
@@ -129,6 +138,8 @@ impl Dialect {
                 ("{text}", "TEXT COLLATE \"C\""),
                 ("{count}", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"),
                 ("{live}", "'\\x00'::bytea"),
+                ("{archived}", "'\\x02'::bytea"),
+                ("{shard}", "get_byte(s.name, 0)"),
                 ("{history}", "get_byte(entry, 26)"),
                 ("{lock}", "FOR UPDATE OF s"),
                 // Room on each page for what replaces its rows, and a vacuum that comes when some dozens of pages are worn.

@@ -1,9 +1,11 @@
-//! The five operations on an entry. Each is one statement; what is there instead of what was expected takes a second one.
+//! The five operations on an entry. Each is one statement; what is there instead of what was expected takes a second one, and so does the
+//! end of what goes to the archive.
 
 use super::database::Database;
 use super::dialect::Statement;
 use super::failure::Failure;
 use super::link::Value;
+use super::parting::{self, END_PLAIN};
 use crate::clock::Timestamp;
 use crate::id::WriteId;
 use crate::record::State;
@@ -30,15 +32,6 @@ static TOUCH: Statement = Statement::new(
     "UPDATE thin_session
     SET entry = CAST(substr(entry, 1, 20) || $5 || substr(entry, 27) AS {bytes}), expires = {now} + $6
     WHERE realm = $2 AND name = $3 AND expires > {now} AND substr(entry, 2, 1) = {live} AND substr(entry, 21, 6) = $4",
-);
-
-/// The header with another state, and a tail.
-pub(super) static END: Statement = Statement::new(
-    "UPDATE thin_session
-    SET entry = CAST(substr(entry, 1, 1) || $5 || substr(entry, 3, 29 + 6 * {history}) || $6 AS {bytes}),
-        expires = {now} + $7
-    WHERE realm = $2 AND name = $3 AND expires > {now} AND substr(entry, 2, 1) = {live}
-        AND (length($4) = 0 OR substr(entry, 3, 12) = $4)",
 );
 
 /// What an entry goes by: the shard, and the digest.
@@ -115,12 +108,27 @@ pub(super) async fn end(
     expected: Option<WriteId>,
     marker: &Marker,
 ) -> Result<Outcome, Failure> {
-    let (name, state) = (name(key), [marker.state()]);
-    let values = ending(database.time.now(), key, &name, expected.as_ref(), &state, marker);
-    outcome(database, key, database.write(&END, &values).await?).await
+    let (own, state) = (name(key), [marker.state()]);
+    let values = ending(database.time.now(), key, &own, expected.as_ref(), &state, marker);
+    if database.write(&END_PLAIN, &values).await? > 0 {
+        return Ok(Outcome::Applied);
+    }
+    let is_meant = |entry: &Entry| entry.is_live() && expected.is_none_or(|id| entry.write_id() == id);
+    match load(database, key).await? {
+        Some(found) if found.goes_to_archive() && is_meant(&found) => {
+            let mut transaction = database.begin().await?;
+            if parting::end(&mut transaction, database.time.now(), key, expected.as_ref(), marker).await? {
+                transaction.commit().await?;
+                return Ok(Outcome::Applied);
+            }
+            transaction.take_back().await;
+            outcome(database, key, 0).await
+        }
+        found => Ok(found.map_or(Outcome::Absent, Outcome::Found)),
+    }
 }
 
-/// What [`END`] is given.
+/// What ends an entry is given.
 pub(super) fn ending<'a>(
     now: Value<'a>,
     key: &'a Key,

@@ -17,6 +17,7 @@
 //! | [`archive`] | ended sessions: added, read, counted |
 //! | [`retention`] | ended sessions that are kept no longer |
 //! | [`quota`] | completions, which a quota limits |
+//! | [`parting`] | endings of browsers' sessions, with what goes to the archive |
 //! | [`news`], [`feed`], [`ears`] | telling news, following them, waiting for them |
 //! | [`sweep`] | forgetting what has expired |
 
@@ -32,6 +33,7 @@ mod feed;
 mod lasting;
 mod link;
 mod news;
+mod parting;
 mod pool;
 mod quota;
 mod retention;
@@ -219,6 +221,11 @@ impl LastingStore for SqlStore {
 
     async fn put_off(&self, key: &Key, look_in: Duration) -> Answer<()> {
         Ok(due::put_off(&self.database, key, look_in).await?)
+    }
+
+    async fn retire(&self, _: &'static str, _: usize) -> Answer<bool> {
+        self.sweeper.sweep_if_due(&self.database);
+        Ok(false)
     }
 
     async fn sent(&self, realm: &'static str, shard: u8, ids: &[Uuid]) -> Answer<()> {

@@ -6,6 +6,7 @@ use super::dialect::Statement;
 use super::failure::Failure;
 use super::link::Value;
 use crate::archive::{Completion, EndReason, EndedSession, Quota, Timestamp, WriteId};
+use crate::id::UserId;
 use std::borrow::Cow;
 use std::time::Duration;
 
@@ -53,7 +54,8 @@ impl<'a> Account<'a> {
         layer: &'static str,
         ended: &'a EndedSession,
     ) -> Result<Self, Failure> {
-        let (user, kind) = (kept(ended.user.as_str()), kept(&ended.kind));
+        // Nobody's have no quota, nor are they completed.
+        let (user, kind) = (kept(ended.user.as_ref().map_or("", UserId::as_str)), kept(&ended.kind));
         let values = [now, Value::Text(layer), Value::Text(&user), Value::Text(&kind)];
         let now = transaction.fetch_one(&HOLD, &values).await?.time(0)?;
         Ok(Self { layer, ended, user, kind, now })

@@ -47,9 +47,9 @@ const VERSIONS: [&[&str]; 1] = [&[
             realm {text} NOT NULL, name {bytes} NOT NULL, due BIGINT NOT NULL, PRIMARY KEY (realm, name)
         )",
     "CREATE INDEX thin_due_first ON thin_due (realm, due)",
-    // The archive, for years. Times are milliseconds, and ids sort by when the sessions began.
+    // The archive, for years. Times are milliseconds, and ids sort by when the sessions began. Some were nobody's.
     "CREATE TABLE thin_archive (
-            layer {text} NOT NULL, id {id} NOT NULL, user_id {text} NOT NULL, kind {text} NOT NULL, reason {text} NOT NULL,
+            layer {text} NOT NULL, id {id} NOT NULL, user_id {text}, kind {text} NOT NULL, reason {text} NOT NULL,
             began BIGINT NOT NULL, ended BIGINT NOT NULL, updates BIGINT NOT NULL, payload {json} NOT NULL,
             PRIMARY KEY (id, layer)
         )",

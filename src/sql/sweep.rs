@@ -6,6 +6,7 @@ use super::database::Database;
 use super::dialect::Statement;
 use super::failure::Failure;
 use super::link::Value;
+use super::parting::send_expired;
 use crate::clock::Timestamp;
 use crate::id::Epoch;
 use std::sync::{Mutex, PoisonError};
@@ -22,16 +23,20 @@ const FAILURES: u32 = 5;
 /// Claims the next sweep.
 static CLAIM: Statement = Statement::new("UPDATE thin_sweep SET due = {now} + $2 WHERE id = 1 AND due <= {now}");
 
+static NOW: Statement = Statement::new("SELECT {now}");
+
 /// How a table is walked, a thousand rows at a time: where the next rows end that are looked at, and which of them go.
 struct Walk {
     end: Statement,
     delete: Statement,
     /// For how much longer something is kept than it matters.
     spare: Duration,
+    /// Whether some of the rows go out before they go.
+    sends: bool,
 }
 
 macro_rules! walk {
-    ($table:literal by $name:literal until $until:literal and $spare:expr) => {
+    ($table:literal by $name:literal until $until:literal and $spare:expr, sends: $sends:literal) => {
         Walk {
             end: Statement::new(concat!(
                 "SELECT realm, ",
@@ -63,15 +68,16 @@ macro_rules! walk {
                 " <= {now} - $4"
             )),
             spare: $spare,
+            sends: $sends,
         }
     };
 }
 
 static WALKS: [Walk; 3] = [
-    walk!("thin_session" by "name" until "expires" and Duration::ZERO),
+    walk!("thin_session" by "name" until "expires" and Duration::ZERO, sends: true),
     // The servers' clocks may be behind the database's: what could still live is still named.
-    walk!("thin_member" by "name" until "deadline" and Epoch::SPARE),
-    walk!("thin_user" by "owner" until "until" and Duration::ZERO),
+    walk!("thin_member" by "name" until "deadline" and Epoch::SPARE, sends: false),
+    walk!("thin_user" by "owner" until "until" and Duration::ZERO, sends: false),
 ];
 
 /// News and settled attempts say themselves when they are past.
@@ -159,8 +165,16 @@ impl Walk {
         let rows = database.read(&self.end, &after).await?;
         let next =
             rows.first().map(|row| Ok::<_, Failure>(Place { realm: row.text(0)?, name: row.bytes(1)? })).transpose()?;
-        let values = [database.time.now(), after[0], after[1], Value::span(self.spare)];
-        database.write(&self.delete, &values).await?;
+        let ([realm, name], spare) = (after, Value::span(self.spare));
+        if !self.sends {
+            database.write(&self.delete, &[database.time.now(), realm, name, spare]).await?;
+            return Ok(next);
+        }
+        let mut transaction = database.begin().await?;
+        let now = transaction.fetch_one(&NOW, &[database.time.now()]).await?.time(0)?;
+        send_expired(&mut transaction, now, [realm, name, spare]).await?;
+        transaction.execute(&self.delete, &[Value::time(now), realm, name, spare]).await?;
+        transaction.commit().await?;
         Ok(next)
     }
 }

@@ -6,10 +6,10 @@
 use super::account::Account;
 use super::database::{Database, Transaction};
 use super::dialect::Statement;
-use super::entries::{CREATE, END, ending, name};
+use super::entries::{CREATE, name};
 use super::failure::{Cause, Failure};
 use super::link::{Row, Value};
-use super::news;
+use super::{news, parting};
 use crate::store::{Admission, Admitted, Departure, Entry, Key, Marker, Member, Outcome, Owner, Sweep, Swept};
 use std::collections::BTreeSet;
 
@@ -52,7 +52,7 @@ static KEPT: Statement = Statement::new(
     WHERE m.realm = $2 AND m.owner = $3 AND m.handle = $4 AND s.expires > {now} AND substr(s.entry, 2, 1) = {live} {lock}",
 );
 
-/// As [`END`], of all but one.
+/// Ends all but one.
 static END_ALL: Statement = Statement::new(
     "UPDATE thin_session
     SET entry = CAST(substr(entry, 1, 1) || $5 || substr(entry, 3, 29 + 6 * {history}) || $6 AS {bytes}),
@@ -165,6 +165,7 @@ pub(super) async fn end_all(database: &Database, owner: &Owner, sweep: &Sweep) -
         transaction.take_back().await;
         return Ok(None);
     }
+    parting::send_all(&mut transaction, [now, realm, user, kept], &sweep.marker).await?;
     let (state, tail) = ([sweep.marker.state()], Value::Bytes(sweep.marker.tail()));
     let values = [now, realm, user, kept, Value::Bytes(&state), tail, Value::span(Marker::KEPT)];
     let ended = transaction.execute(&END_ALL, &values).await?;
@@ -190,10 +191,8 @@ async fn depart_if_meant(
     departure: &Departure,
 ) -> Result<bool, Failure> {
     let Departure { member: Member { key, .. }, expected, marker, .. } = departure;
-    let (name, state) = (name(key), [marker.state()]);
-    let values = ending(account.now_value(), key, &name, expected.as_ref(), &state, marker);
-    let ended = transaction.execute(&END, &values).await? > 0;
-    let values = [account.now_value(), account.realm_value(), account.user_value(), Value::Bytes(&name)];
+    let ended = parting::end(transaction, account.now_value(), key, expected.as_ref(), marker).await?;
+    let values = [account.now_value(), account.realm_value(), account.user_value(), Value::Bytes(&name(key))];
     transaction.execute(&LEAVE, &values).await?;
     Ok(ended)
 }

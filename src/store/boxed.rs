@@ -92,6 +92,7 @@ pub(crate) trait BoxedLasting: Send + Sync {
     fn full_outboxes<'a>(&'a self, realm: &'static str) -> Boxed<'a, Vec<u8>>;
     fn due<'a>(&'a self, realm: &'static str, limit: usize) -> Boxed<'a, Vec<(Key, Entry)>>;
     fn put_off<'a>(&'a self, key: &'a Key, look_in: Duration) -> Boxed<'a, ()>;
+    fn retire<'a>(&'a self, realm: &'static str, limit: usize) -> Boxed<'a, bool>;
     fn sent<'a>(&'a self, realm: &'static str, shard: u8, ids: &'a [Uuid]) -> Boxed<'a, ()>;
 }
 
@@ -122,6 +123,10 @@ impl<S: LastingStore> BoxedLasting for S {
 
     fn put_off<'a>(&'a self, key: &'a Key, look_in: Duration) -> Boxed<'a, ()> {
         Box::pin(LastingStore::put_off(self, key, look_in))
+    }
+
+    fn retire<'a>(&'a self, realm: &'static str, limit: usize) -> Boxed<'a, bool> {
+        Box::pin(LastingStore::retire(self, realm, limit))
     }
 
     fn sent<'a>(&'a self, realm: &'static str, shard: u8, ids: &'a [Uuid]) -> Boxed<'a, ()> {

@@ -53,6 +53,17 @@ impl Key {
         self.digest
     }
 
+    /// What keeps the entry once more, for the archive: `ts:{tag}:c:digest`.
+    #[cfg(feature = "redis")]
+    pub(crate) fn copy_name(&self) -> String {
+        Name { realm: self.realm, shard: self.shard, kind: "c", digest: Some(self.digest()) }.to_string()
+    }
+
+    #[cfg(feature = "redis")]
+    pub(crate) fn of_session_digest(realm: &'static str, shard: u8, digest: [u8; 16]) -> Self {
+        Self::from_digest(realm, shard, Digest::from_bytes(digest))
+    }
+
     pub(super) fn from_digest(realm: &'static str, shard: u8, digest: Digest) -> Self {
         Self { realm, shard, is_lasting: false, digest }
     }
@@ -99,6 +110,12 @@ pub(crate) fn outbox_name(realm: &str, shard: u8) -> String {
 #[cfg(feature = "redis")]
 pub(crate) fn due_name(realm: &str, shard: u8) -> String {
     Name { realm, shard, kind: "d", digest: None }.to_string()
+}
+
+/// At which browsers' sessions of a shard to look, as their time may have run out, `ts:{tag}:x`.
+#[cfg(feature = "redis")]
+pub(crate) fn expiries_name(realm: &str, shard: u8) -> String {
+    Name { realm, shard, kind: "x", digest: None }.to_string()
 }
 
 /// What shows that a store is still the one that it was, `ts:{tag}:mark` with the tag of the first shard.

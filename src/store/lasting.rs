@@ -1,6 +1,7 @@
 //! What a store can do besides, so that sessions can belong to a user.
 
-use super::{Answer, Entry, Key, Store, Timestamp, WriteId};
+use super::{Answer, Entry, Key, Marker, Store, Timestamp, WriteId};
+use crate::record::{EndReason, Parted};
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -59,6 +60,13 @@ pub trait LastingStore: Store {
 
     /// Has an entry that is due be so again after this time from now. Nothing happens if it is not due any more.
     fn put_off(&self, key: &Key, look_in: Duration) -> impl Future<Output = Answer<()>> + Send;
+
+    /// Sees to it that browsers' sessions whose time has run out go out, as [`Outgoing::expired`] says, if they
+    /// [go to the archive](Entry::goes_to_archive): some of them at once, or all of them soon. Answers whether there may be more.
+    ///
+    /// All that ends such a session, here and in [`Store`], puts it into the outbox of its shard in the same step, by
+    /// [`Outgoing::of`]. For the archive it is kept for as long as that takes, or for 90 days.
+    fn retire(&self, realm: &'static str, limit: usize) -> impl Future<Output = Answer<bool>> + Send;
 
     /// Takes out of a shard's outbox what the archive has. Names that are not there are passed over.
     fn sent(&self, realm: &'static str, shard: u8, ids: &[Uuid]) -> impl Future<Output = Answer<()>> + Send;
@@ -135,12 +143,46 @@ pub enum Replaced {
 }
 
 /// An ended session on its way to the archive, sealed.
+///
+/// Of a user session the layer has made it. Of a browser's session the store does, with what stood under its key, in the step that
+/// ends it: by [`of`](Self::of) or [`expired`](Self::expired), or in a script, which [`crate::store`] describes.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Outgoing {
     /// The session's id.
     pub id: Uuid,
     /// What the archive will have of it.
     pub sealed: Vec<u8>,
+}
+
+impl Outgoing {
+    /// What stands first in one that a store has made.
+    pub(crate) const PARTED: u8 = 1;
+
+    /// What goes out if a marker takes an entry's place at this time. None if the session does not
+    /// [go to the archive](Entry::goes_to_archive), or goes on under another key.
+    pub fn of(key: &Key, entry: &Entry, marker: &Marker, now: Timestamp) -> Option<Self> {
+        let reason = marker.is_end().then(|| marker.tail().first().copied()).flatten()?;
+        Self::parted(key, entry, EndReason::from_byte(reason).ok()?, now)
+    }
+
+    /// What goes out if an entry's time ran out then.
+    pub fn expired(key: &Key, entry: &Entry, then: Timestamp) -> Option<Self> {
+        Self::parted(key, entry, EndReason::Expired, then)
+    }
+
+    /// The session under this key as it goes out, for tests of stores: why it ended, when, and the entry.
+    #[cfg(feature = "testing")]
+    pub(crate) fn unparted(&self, key: &Key) -> Option<(EndReason, Timestamp, Entry)> {
+        let (_, parted) = self.sealed.split_first().filter(|(form, _)| **form == Self::PARTED)?;
+        let Parted { reason, ended, digest, entry } = Parted::decode(parted).ok()?;
+        (digest.as_bytes() == key.digest()).then_some((reason, ended, entry))
+    }
+
+    fn parted(key: &Key, entry: &Entry, reason: EndReason, ended: Timestamp) -> Option<Self> {
+        let id = entry.archival().filter(|_| entry.is_live())?.id;
+        let parted = Parted { reason, ended, digest: key.session_digest(), entry: entry.clone() };
+        Some(Self { id, sealed: [&[Self::PARTED][..], &parted.encode()].concat() })
+    }
 }
 
 impl Standing {
@@ -192,6 +234,10 @@ impl<S: LastingStore> LastingStore for Arc<S> {
 
     async fn put_off(&self, key: &Key, look_in: Duration) -> Answer<()> {
         (**self).put_off(key, look_in).await
+    }
+
+    async fn retire(&self, realm: &'static str, limit: usize) -> Answer<bool> {
+        (**self).retire(realm, limit).await
     }
 
     async fn sent(&self, realm: &'static str, shard: u8, ids: &[Uuid]) -> Answer<()> {

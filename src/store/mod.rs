@@ -36,7 +36,7 @@ pub use crate::revocation::{Revocation, Revocations, Revoked};
 pub use error::StoreError;
 pub use key::Key;
 #[cfg(feature = "redis")]
-pub(crate) use key::{due_name, mark_name, news_name, outbox_name};
+pub(crate) use key::{due_name, expiries_name, mark_name, news_name, outbox_name};
 pub(crate) use lasting::lives_until;
 pub use lasting::{LastingStore, Outgoing, Replaced, Replacement, Standing};
 pub(crate) use meter::Meter;

@@ -138,6 +138,11 @@ impl PatientStore {
         self.patience.answered("put_off", || store.put_off(key, look_in)).await
     }
 
+    pub(crate) async fn retire(&self, realm: &'static str, limit: usize) -> Result<bool, SessionError> {
+        let store = self.lasting()?;
+        self.patience.answered("retire", || store.retire(realm, limit)).await
+    }
+
     pub(crate) async fn sent(&self, realm: &'static str, shard: u8, ids: &[Uuid]) -> Result<(), SessionError> {
         let store = self.lasting()?;
         self.patience.answered("sent", || store.sent(realm, shard, ids)).await

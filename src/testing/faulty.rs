@@ -111,6 +111,10 @@ impl LastingStore for FaultyStore {
         self.up()?.put_off(key, look_in).await
     }
 
+    async fn retire(&self, realm: &'static str, limit: usize) -> Answer<bool> {
+        self.up()?.retire(realm, limit).await
+    }
+
     async fn sent(&self, realm: &'static str, shard: u8, ids: &[Uuid]) -> Answer<()> {
         self.up()?.sent(realm, shard, ids).await
     }

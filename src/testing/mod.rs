@@ -41,4 +41,6 @@ mod jar;
 mod store;
 
 pub use browser::Browser;
-pub use store::{ended_marker, is_fresh, key, member, moved_marker, owner, revocation, revocations, user_session_key};
+pub use store::{
+    ended_marker, is_fresh, key, member, moved_marker, owner, revocation, revocations, sent_out, user_session_key,
+};

@@ -3,7 +3,7 @@
 use crate::clock::{Clock, Timestamp};
 use crate::id::{SessionHandle, SessionId, Shard, UserDigest};
 use crate::record::EndReason;
-use crate::store::{Key, Marker, Member, Owner, Revocation, Revocations, Revoked};
+use crate::store::{Entry, Key, Marker, Member, Outgoing, Owner, Revocation, Revocations, Revoked};
 
 /// The key of a session in the store, for tests of a store of one's own.
 pub fn key(shard: u8, id: [u8; 16]) -> Key {
@@ -34,6 +34,11 @@ pub fn ended_marker() -> Marker {
 /// What a session leaves that goes on under another id, which these bytes hold; for tests of a store of one's own.
 pub fn moved_marker(destination: &[u8]) -> Marker {
     Marker::moved(destination.to_vec())
+}
+
+/// What a store has sent out of the session under this key: why and when it ended, and what it was; none if that is not what it is.
+pub fn sent_out(outgoing: &Outgoing, key: &Key) -> Option<(EndReason, Timestamp, Entry)> {
+    outgoing.unparted(key)
 }
 
 /// News, for tests of a store of one's own.

@@ -217,6 +217,10 @@ impl<S: LastingStore> LastingStore for Witness<S> {
         noted(self.uncounted()?.put_off(key, look_in).await)
     }
 
+    async fn retire(&self, realm: &'static str, limit: usize) -> Answer<bool> {
+        noted(self.uncounted()?.retire(realm, limit).await)
+    }
+
     async fn sent(&self, realm: &'static str, shard: u8, ids: &[Uuid]) -> Answer<()> {
         noted(self.uncounted()?.sent(realm, shard, ids).await)
     }

@@ -32,6 +32,9 @@ pub(crate) trait Bench {
     /// Lets time pass for all that is in the store: what is kept for `time` now has gone then.
     async fn wait(&self, time: Duration);
 
+    /// Has what has expired go out, if it goes to the archive.
+    async fn retire(&self, realm: &'static str);
+
     /// The store's time.
     fn clock(&self) -> Clock;
 
@@ -67,6 +70,10 @@ impl Bench for Memory {
 
     async fn wait(&self, time: Duration) {
         self.clock.advance(time);
+    }
+
+    async fn retire(&self, realm: &'static str) {
+        assert!(!self.store.retire(realm, 100).await.unwrap());
     }
 
     fn clock(&self) -> Clock {
@@ -131,6 +138,12 @@ impl Bench for Sql {
         self.clock.advance(time);
     }
 
+    /// It is swept beside, and at most once in a minute.
+    async fn retire(&self, realm: &'static str) {
+        self.clock.advance(Duration::from_secs(61));
+        assert!(!self.store.retire(realm, 100).await.unwrap());
+    }
+
     fn clock(&self) -> Clock {
         self.clock.clone()
     }
@@ -179,6 +192,10 @@ impl Bench for Redis {
         }
     }
 
+    async fn retire(&self, realm: &'static str) {
+        while self.store.retire(realm, 2).await.unwrap() {}
+    }
+
     fn clock(&self) -> Clock {
         Clock::system()
     }
@@ -186,7 +203,7 @@ impl Bench for Redis {
     fn check(&self) {
         // One key of a layer is to last as long as the rest: it shows that nothing was lost. What waits for the archive is
         // there until that has it, and what is due until somebody has looked.
-        let lasts = |key: &[u8]| [&b":mark"[..], b":o", b":d"].iter().any(|end| key.ends_with(end));
+        let lasts = |key: &[u8]| [&b":mark"[..], b":o", b":d", b":x"].iter().any(|end| key.ends_with(end));
         for key in self.server.keys().into_iter().filter(|key| !lasts(key)) {
             let left = ttl(&self.server, &key);
             assert!(left >= 0 || left == -2, "{} never goes", String::from_utf8_lossy(&key));

@@ -17,6 +17,8 @@ pub(crate) const TOUCHED: u64 = 1_700_000_000_000;
 /// The parts of an entry that stores look at.
 #[derive(Clone)]
 pub(crate) struct Parts {
+    /// 1, or 2 for what goes to the archive.
+    pub(crate) format: u8,
     pub(crate) state: u8,
     pub(crate) id: [u8; 12],
     pub(crate) deadline: [u8; 6],
@@ -35,6 +37,12 @@ impl Parts {
         Self { tail: tail.to_vec(), ..self }
     }
 
+    /// One that goes to the archive under this id.
+    pub(crate) fn archived(self, id: [u8; 16]) -> Self {
+        let tail = [&id[..], &[0, 0, 0, 3], &self.tail].concat();
+        Self { format: 2, tail, ..self }
+    }
+
     pub(crate) fn with_deadline(self, deadline: Timestamp) -> Self {
         Self { deadline: deadline.to_bytes(), ..self }
     }
@@ -44,7 +52,7 @@ impl Parts {
     }
 
     pub(crate) fn bytes(&self) -> Vec<u8> {
-        let mut bytes = vec![1, self.state];
+        let mut bytes = vec![self.format, self.state];
         bytes.extend(self.id);
         bytes.extend(self.deadline);
         bytes.extend(&self.touched.to_be_bytes()[2..]);
@@ -61,7 +69,15 @@ pub(crate) fn parts(id: u16) -> Parts {
     let [a, b] = id.to_be_bytes();
     let id = [a, 0, b'\n', 0xff, b'\'', b'%', b'"', b'\\', 0, 0x80, b'\r', b];
     let deadline = [0, 0xff, 0, 0xff, 0, 0xff];
-    Parts { state: LIVE, id, deadline, touched: TOUCHED, history: 1, tail: [&[b, 0][..], b"\r\nbody\xff"].concat() }
+    Parts {
+        format: 1,
+        state: LIVE,
+        id,
+        deadline,
+        touched: TOUCHED,
+        history: 1,
+        tail: [&[b, 0][..], b"\r\nbody\xff"].concat(),
+    }
 }
 
 pub(crate) fn live(id: u16) -> Entry {

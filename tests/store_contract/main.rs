@@ -7,6 +7,7 @@
 //! | [`users`] | the same for the sessions of a user, and for the news |
 //! | [`lasting`] | the same for user sessions, and for the outbox |
 //! | [`archive`] | the same for archives |
+//! | [`archived`] | browsers' sessions that go to the archive, on all stores |
 //! | [`bench`] | a store and its time, to run them on |
 //! | [`entries`] | entries by their bytes |
 //! | [`markers`] | what sessions leave |
@@ -16,6 +17,7 @@
 //! | [`sql`] | what is peculiar to `SqlStore` |
 
 mod archive;
+mod archived;
 mod bench;
 mod contract;
 mod entries;

@@ -197,7 +197,7 @@ async fn it_lives_until_its_idle_limit_or_its_deadline_and_no_longer() {
 }
 
 fn ended(number: u8) -> EndedSession {
-    let (id, user, kind) = (Uuid::from_bytes([number; 16]), UserId::new("ada").unwrap(), "transfer".into());
+    let (id, user, kind) = (Uuid::from_bytes([number; 16]), Some(UserId::new("ada").unwrap()), "transfer".into());
     let (began, ended, payload) = (at(1), at(2), "{}".into());
     EndedSession { id, user, kind, reason: EndReason::Completed, began, ended, updates: 1, payload }
 }
@@ -211,7 +211,7 @@ async fn a_full_archive_refuses_and_drops_nothing() {
     // All or none, over all layers.
     let three = [ended(2), ended(3), ended(4)];
     assert!(!store.add("admin", &three).await.unwrap_err().maybe_applied());
-    assert_eq!(store.history("admin", &ended(1).user, &HistoryPage::of(10)).await.unwrap(), []);
+    assert_eq!(store.history("admin", &ended(1).user.unwrap(), &HistoryPage::of(10)).await.unwrap(), []);
     store.add("admin", &three[..1]).await.unwrap();
     assert_eq!(store.complete("", &ended(5), &id(1), ANY).await.unwrap(), Completion::Completed);
 
@@ -222,7 +222,7 @@ async fn a_full_archive_refuses_and_drops_nothing() {
     assert_eq!(store.complete("", &ended(5), &id(1), ANY).await.unwrap(), Completion::Completed);
     let refused = store.complete("", &ended(6), &id(3), Quota::rolling(0, KEPT)).await.unwrap();
     assert!(matches!(refused, Completion::Exceeded { .. }), "the quota comes first: {refused:?}");
-    assert_eq!(store.history("", &ended(1).user, &HistoryPage::of(10)).await.unwrap().len(), 2);
+    assert_eq!(store.history("", &ended(1).user.unwrap(), &HistoryPage::of(10)).await.unwrap().len(), 2);
 }
 
 #[tokio::test]

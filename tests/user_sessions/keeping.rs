@@ -16,7 +16,7 @@ fn ended(name: &str, days_ago: u32) -> EndedSession {
     let ended = SystemTime::now() - DAY * days_ago;
     EndedSession {
         id: Uuid::now_v7(),
-        user: user(name),
+        user: Some(user(name)),
         kind: "transfer".to_owned(),
         reason: EndReason::Completed,
         began: (ended - DAY).into(),

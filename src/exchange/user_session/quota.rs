@@ -38,7 +38,7 @@ impl Desk {
             let until = desk.store.deadline();
             loop {
                 let (mut view, frozen) = desk.freeze(&seen, until).await?;
-                let ended = EndedSession::of(&frozen.past(EndReason::Completed, desk.realm.clock.now()))?;
+                let ended = EndedSession::of_user_session(&frozen.past(EndReason::Completed, desk.realm.clock.now()))?;
                 let attempt = frozen.base.write_id;
                 match archive.complete(desk.realm.name, &ended, &attempt, quota).await {
                     Ok(Completion::Completed) => {

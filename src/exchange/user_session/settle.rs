@@ -18,7 +18,7 @@ impl Desk {
     pub(super) async fn settle_if_known(&self, view: &mut Option<Stand>) -> Result<(), SessionError> {
         let Some(Stand::Completing(frozen)) = view.clone() else { return Ok(()) };
         let now = self.realm.clock.now();
-        let past = EndedSession::of(&frozen.past(EndReason::Completed, now))?;
+        let past = EndedSession::of_user_session(&frozen.past(EndReason::Completed, now))?;
         let is_abandoned = now.since(frozen.touched()) >= ABANDONED;
         let attempt = is_abandoned.then_some(frozen.base.write_id);
         if self.archive()?.settle(self.realm.name, &past, attempt.as_ref()).await? {

@@ -3,7 +3,7 @@
 use super::super::realm::Realm;
 use crate::clock::Timestamp;
 use crate::error::{SessionError, SessionErrorKind};
-use crate::id::WriteId;
+use crate::id::{WriteId, ordered_id};
 use crate::record::{EndReason, Entry, Header, History, Past, Slot, State, UserBody};
 use crate::sealing;
 use crate::store::{Key, lives_until};
@@ -209,7 +209,7 @@ impl Prepared {
     ) -> Result<Self, SessionError> {
         let now = realm.clock.now();
         let history = after.map_or_else(History::default, |base| base.following(now));
-        let (id, deadline) = (new_id(now, after.map(|base| base.id)), now.plus(kind.lifetime));
+        let (id, deadline) = (ordered_id(now, after.map(|base| base.id)), now.plus(kind.lifetime));
         prepare(realm, key, kind, (id, deadline), history, body, now).within_budget(realm, kind, None)
     }
 
@@ -242,13 +242,4 @@ fn prepare(
 fn keep_for(realm: &Realm, kind: &Kind, deadline: Timestamp, now: Timestamp) -> Duration {
     let spare = if realm.archive.is_some() { KEPT_FOR_THE_ARCHIVE } else { Duration::ZERO };
     kind.idle.min(deadline.since(now)) + spare
-}
-
-/// A UUIDv7 of this moment (RFC 9562, section 5.7), or of the millisecond after the one that went before it in the same place: there
-/// they rise, whatever clocks do.
-fn new_id(now: Timestamp, before: Option<Uuid>) -> Uuid {
-    let [a, b, c, d, e, f, ..] = before.unwrap_or_default().into_bytes();
-    let millis = now.as_millis().max(u64::from_be_bytes([0, 0, a, b, c, d, e, f]) + 1);
-    let nanos = u32::try_from(millis % 1000).unwrap_or(0) * 1_000_000;
-    Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, millis / 1000, nanos))
 }

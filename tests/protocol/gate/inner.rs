@@ -147,6 +147,10 @@ impl LastingStore for Inner {
         on_store!(self, store => store.put_off(key, look_in).await)
     }
 
+    async fn retire(&self, realm: &'static str, limit: usize) -> Answer<bool> {
+        on_store!(self, store => store.retire(realm, limit).await)
+    }
+
     async fn sent(&self, realm: &'static str, shard: u8, ids: &[Uuid]) -> Answer<()> {
         on_store!(self, store => store.sent(realm, shard, ids).await)
     }

@@ -51,6 +51,10 @@ impl LastingStore for Gate {
         self.inner.put_off(key, look_in).await
     }
 
+    async fn retire(&self, realm: &'static str, limit: usize) -> Answer<bool> {
+        self.inner.retire(realm, limit).await
+    }
+
     async fn sent(&self, realm: &'static str, shard: u8, ids: &[Uuid]) -> Answer<()> {
         self.inner.sent(realm, shard, ids).await
     }

@@ -42,7 +42,7 @@ async fn any_text_will_do(bench: &impl ArchiveBench) {
     let texts = ["\0", "\u{1a}", "\u{1a}00", "\u{1a}\0", "\0\0a", "00", "\u{fffd}", "\u{10ffff}\r\n"];
     for (number, text) in (0..).zip(texts) {
         let payload = format!("[{},{:?},0.10,{{\"b\":1,\"a\":2}}]", serde_json::json!(text), "\\u0000");
-        let ended = EndedSession { user: user(text), kind: text.to_owned(), payload, ..transfer(number) };
+        let ended = EndedSession { user: Some(user(text)), kind: text.to_owned(), payload, ..transfer(number) };
         bench.archive().add("", std::slice::from_ref(&ended)).await.unwrap();
         assert_eq!(all_of(bench, "", &user(text)).await, std::slice::from_ref(&ended));
         let other = EndedSession { id: id(100 + number), ..ended };
@@ -61,7 +61,7 @@ async fn what_is_added_again_stays_as_it_is(bench: &impl ArchiveBench) {
     archive.add("", &[transfer(1)]).await.unwrap();
     assert_eq!(all_of(bench, "", &user("ada")).await, [transfer(3), transfer(2), transfer(1)]);
     // Also under another user's name: an id is there once.
-    let of_bob = EndedSession { user: user("bob"), ..other(2) };
+    let of_bob = EndedSession { user: Some(user("bob")), ..other(2) };
     archive.add("", &[of_bob]).await.unwrap();
     assert_eq!(all_of(bench, "", &user("bob")).await, []);
 }
@@ -73,7 +73,7 @@ async fn nothing_to_add_is_added(bench: &impl ArchiveBench) {
 
 async fn layers_and_users_are_apart(bench: &impl ArchiveBench) {
     let archive = bench.archive();
-    let of_bob = EndedSession { user: user("bob"), ..transfer(2) };
+    let of_bob = EndedSession { user: Some(user("bob")), ..transfer(2) };
     archive.add("", &[transfer(1), of_bob.clone()]).await.unwrap();
     // The same id in another layer is another's.
     let there = EndedSession { payload: "[]".into(), ..transfer(1) };

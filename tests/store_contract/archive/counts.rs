@@ -82,7 +82,7 @@ async fn of_one_kind_or_of_all(bench: &impl ArchiveBench) {
 }
 
 async fn all_users_of_one_layer_are_counted(bench: &impl ArchiveBench) {
-    let of_bob = EndedSession { user: user("bob"), ..ended_after(2, 5) };
+    let of_bob = EndedSession { user: Some(user("bob")), ..ended_after(2, 5) };
     bench.archive().add("", &[ended_after(1, 0), of_bob.clone()]).await.unwrap();
     bench.archive().add("admin", &[of_bob]).await.unwrap();
     let of = async |layer| bench.archive().counts(layer, None, seconds(1)).await.unwrap();

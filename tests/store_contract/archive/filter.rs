@@ -78,7 +78,7 @@ async fn ended_from_one_moment_on_and_before_another(bench: &impl ArchiveBench) 
 
 async fn what_a_user_completed_of_a_kind_in_a_window(bench: &impl ArchiveBench) {
     with_mixed(bench).await;
-    let of_bob = EndedSession { user: user("bob"), ..transfer(100) };
+    let of_bob = EndedSession { user: Some(user("bob")), ..transfer(100) };
     bench.archive().add("", &[of_bob]).await.unwrap();
     let completed = ALL.of_kind("transfer").because(EndReason::Completed);
     let page = completed.ended_between(mixed(7).ended_at(), mixed(30).ended_at());

@@ -91,7 +91,10 @@ async fn a_page_of_none_and_one_before_all(bench: &impl ArchiveBench) {
 
 async fn other_users_are_not_seen(bench: &impl ArchiveBench) {
     let ended: Vec<_> = (0..30)
-        .map(|number| EndedSession { user: user(["ada", "bob", "eve"][(number % 3) as usize]), ..transfer(number) })
+        .map(|number| EndedSession {
+            user: Some(user(["ada", "bob", "eve"][(number % 3) as usize])),
+            ..transfer(number)
+        })
         .collect();
     bench.archive().add("", &ended).await.unwrap();
     assert_eq!(in_pages(bench, 4).await, (0..30).rev().filter(|number| number % 3 == 0).map(id).collect::<Vec<_>>());

@@ -51,7 +51,7 @@ pub(crate) fn transfer(number: u64) -> EndedSession {
     let (kind, payload) = ("transfer".to_owned(), format!("{{\"amount\":{number},\"to\":\"Bäcker \\\"'%\"}}"));
     EndedSession {
         id: id(number),
-        user: user("ada"),
+        user: Some(user("ada")),
         kind,
         reason: EndReason::Completed,
         began,

@@ -36,7 +36,7 @@ async fn as_many_as_allowed_and_no_more(bench: &impl ArchiveBench) {
 
 async fn each_layer_user_and_kind_has_its_own(bench: &impl ArchiveBench) {
     let (archive, one) = (bench.archive(), Quota::rolling(1, MONTH));
-    let of_bob = |number| EndedSession { user: user("bob"), ..transfer(number) };
+    let of_bob = |number| EndedSession { user: Some(user("bob")), ..transfer(number) };
     let order = |number| EndedSession { kind: "order".into(), ..transfer(number) };
     let firsts = [("", transfer(1)), ("", of_bob(2)), ("", order(3)), ("admin", transfer(4))];
     for (layer, first) in firsts {
@@ -138,7 +138,7 @@ async fn fifty_of_other_users_at_once_do_not_meet(bench: &impl ArchiveBench) {
     let mut completing = JoinSet::new();
     for number in 0..50 {
         let archive = bench.archive().clone();
-        let ended = EndedSession { user: user(&format!("user {number}")), ..transfer(number) };
+        let ended = EndedSession { user: Some(user(&format!("user {number}"))), ..transfer(number) };
         let quota = Quota::rolling(1, MONTH);
         completing.spawn(async move { archive.complete("", &ended, &own_attempt(), quota).await.unwrap() });
     }

@@ -105,7 +105,7 @@ async fn a_user_is_erased_some_at_a_time(bench: &impl ArchiveBench) {
 
 async fn others_are_not_erased(bench: &impl ArchiveBench) {
     let (archive, one) = (bench.archive(), Quota::rolling(1, MONTH));
-    let of_bob = EndedSession { user: user("bob"), ..transfer(2) };
+    let of_bob = EndedSession { user: Some(user("bob")), ..transfer(2) };
     for ended in [transfer(1), of_bob] {
         assert_eq!(complete(bench, &ended, one).await, Completion::Completed);
     }
@@ -114,7 +114,7 @@ async fn others_are_not_erased(bench: &impl ArchiveBench) {
     assert_eq!(archive.erase("", &user("bo"), 100).await.unwrap(), 0);
     assert_eq!(all_of(bench, "", &user("bob")).await.len(), 1);
     assert_eq!(all_of(bench, "admin", &user("ada")).await.len(), 1);
-    let next = EndedSession { user: user("bob"), ..transfer(3) };
+    let next = EndedSession { user: Some(user("bob")), ..transfer(3) };
     let answer = complete(bench, &next, one).await;
     assert!(matches!(answer, Completion::Exceeded { .. }), "{answer:?}");
 }

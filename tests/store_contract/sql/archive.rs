@@ -91,7 +91,8 @@ async fn analysts_see_times_and_fields() {
 async fn a_users_history_and_quota_are_found_by_an_index() {
     let (store, url) = shared().await;
     for number in 0..10 {
-        let ended = |n: u64| EndedSession { user: user(&format!("user {}", n % 100)), ..transfer(100 * number + n) };
+        let ended =
+            |n: u64| EndedSession { user: Some(user(&format!("user {}", n % 100))), ..transfer(100 * number + n) };
         store.add("", &(0..100).map(ended).collect::<Vec<_>>()).await.unwrap();
     }
     let plan = |question: &str| {

@@ -87,7 +87,7 @@ async fn what_the_guide_advises_for_postgres_it_takes() {
 /// So many, of a hundred users, that ended long ago.
 async fn fill(store: &SqlStore, number: u64) {
     for first in (0..number).step_by(1000) {
-        let ended = |n: u64| EndedSession { user: user(&format!("user {}", n % 100)), ..transfer(n) };
+        let ended = |n: u64| EndedSession { user: Some(user(&format!("user {}", n % 100))), ..transfer(n) };
         store.add("", &(first..number.min(first + 1000)).map(ended).collect::<Vec<_>>()).await.unwrap();
     }
 }
@@ -166,7 +166,7 @@ async fn completions_go_on(place: &str) {
             let mut waited = Vec::new();
             for number in 30_000.. {
                 let began = Instant::now();
-                let ended = EndedSession { user: user("eve"), ..transfer(number) };
+                let ended = EndedSession { user: Some(user("eve")), ..transfer(number) };
                 let answer = store.complete("", &ended, &own_attempt(), ANY).await.unwrap();
                 assert!(matches!(answer, Completion::Completed | Completion::Exceeded { .. }), "{answer:?}");
                 waited.push(began.elapsed());
@@ -226,7 +226,7 @@ async fn nothing_is_left_of_who_was_erased() {
     for number in 0..3 {
         let ended = EndedSession { kind: format!("kind {number}"), ..transfer(number) };
         assert_eq!(store.complete("", &ended, &own_attempt(), ANY).await.unwrap(), Completion::Completed);
-        let of_bob = EndedSession { user: user("bob"), ..transfer(100 + number) };
+        let of_bob = EndedSession { user: Some(user("bob")), ..transfer(100 + number) };
         assert_eq!(store.complete("", &of_bob, &own_attempt(), ANY).await.unwrap(), Completion::Completed);
     }
     let rows = || {
