@@ -9,6 +9,7 @@ use super::link::Value;
 use super::parting::send_expired;
 use crate::clock::Timestamp;
 use crate::id::Epoch;
+use crate::telemetry;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::task::AbortHandle;
@@ -120,8 +121,12 @@ impl Sweeper {
         if state.due <= now && !is_running {
             state.due = now.plus(EVERY);
             let database = database.clone();
-            // Whatever fails is tried again in a minute.
-            state.task = Some(tokio::spawn(async move { drop(sweep(&database).await) }).abort_handle());
+            let sweep = async move {
+                if let Err(failure) = sweep(&database).await {
+                    telemetry::not_swept(&failure);
+                }
+            };
+            state.task = Some(tokio::spawn(sweep).abort_handle());
         }
     }
 }
@@ -188,6 +193,8 @@ mod tests {
     use crate::clock::Clock;
 
     static COUNT: Statement = Statement::new("SELECT count(*) FROM thin_session");
+    static SENT: Statement =
+        Statement::new("SELECT count(*), max(shard), max(hex(id)), max(hex(sealed)) FROM thin_outbox");
 
     #[tokio::test]
     async fn a_step_looks_at_a_thousand_rows_and_a_walk_at_all() {
@@ -211,5 +218,35 @@ mod tests {
         assert_eq!(left.len(), 4, "in three steps");
         assert!(left.windows(2).all(|pair| (1..=1000).contains(&(pair[0] - pair[1]))), "{left:?}");
         assert_eq!(left[3], 833);
+    }
+
+    /// Which is found among all that has expired, and only that.
+    #[tokio::test]
+    async fn what_goes_to_the_archive_goes_out_before_it_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::with_one_writer(Target::sqlite(&folder.path().join("db")), 1);
+        schema::lay_out(&database).await.unwrap();
+        // Each third is one, each second has expired, some are markers; the shards are 0 to 255.
+        let mut transaction = database.begin().await.unwrap();
+        let rows = "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 2303)
+            INSERT INTO thin_session SELECT '', unhex(printf('%02x%032x', i % 256, i)),
+                unhex(printf('%02x%02x', iif(i % 3 = 0, 2, 1), iif(i % 5 = 0, 1, 0)) || printf('%058x', 0) || printf('%032x', i)),
+                iif(i % 2 = 0, 7, 4000000000000) FROM n";
+        transaction.say(rows).await.unwrap();
+        transaction.commit().await.unwrap();
+        let database = database.with_time(Time::of(Clock::manual()));
+        let mut place = Some(Place::FIRST);
+        while let Some(from) = place {
+            place = WALKS[0].step(&database, &from).await.unwrap();
+        }
+        let sent = &database.read(&SENT, &[]).await.unwrap()[0];
+        let wanted: Vec<_> = (0..2304).filter(|i| i % 6 == 0 && i % 5 != 0).collect();
+        assert_eq!(sent.number(0).unwrap(), i64::try_from(wanted.len()).unwrap());
+        assert_eq!(sent.number(1).unwrap(), wanted.iter().map(|i| i % 256).max().unwrap());
+        let last = wanted.last().unwrap();
+        assert_eq!(sent.text(2).unwrap(), format!("{last:032X}"));
+        let front = format!("0109{:012X}{last:032X}0200", 7);
+        assert!(sent.text(3).unwrap().starts_with(&front), "{}", sent.text(3).unwrap());
+        assert_eq!(database.read(&COUNT, &[]).await.unwrap()[0].number(0).unwrap(), 2304 / 2);
     }
 }

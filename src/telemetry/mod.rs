@@ -207,6 +207,11 @@ pub(crate) fn archive_failed(error: &dyn Error) {
     event!(warn, error = %Chain(error), "ended sessions could not be moved to the archive; trying again");
 }
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) fn not_swept(error: &dyn Error) {
+    event!(warn, error = %Chain(error), "what has expired could not all be deleted; trying again in a minute");
+}
+
 pub(crate) fn not_archived(error: &dyn Error) {
     numbers::decode_failure("outgoing");
     event!(error, error = %Chain(error), "an ended session cannot be moved to the archive, and stays in the store");

@@ -2,6 +2,7 @@
 //!
 //! | module | subject |
 //! |---|---|
+//! | `browsers` | browsers' sessions that go to the archive: each way to end, once |
 //! | `crowds` | many requests of one user at once, from two devices on two servers |
 //! | `expired` | what has run out, also while no server is up, and each way to end at once |
 //! | `outage` | a Postgres that is killed or frozen while sessions live in Redis |
@@ -20,6 +21,7 @@ mod shop;
 #[path = "../protocol/transfer.rs"]
 mod transfer;
 
+mod browsers;
 mod crowds;
 mod expired;
 mod outage;

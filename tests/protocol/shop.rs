@@ -221,6 +221,24 @@ impl Shop {
         time
     }
 
+    /// Time passes for browsers' sessions that go to the archive. A Redis has a clock that cannot be moved: there they are kept for so
+    /// much less, and it is time to look so much earlier.
+    pub(crate) fn idle_out(&self, time: Duration) {
+        let Some(redis) = &self.redis else { return self.clock.advance(time) };
+        let millis = i64::try_from(time.as_millis()).expect("not that long");
+        for key in redis.keys() {
+            if [&b":s:"[..], b":c:"].iter().any(|kind| key.windows(3).any(|part| part == *kind)) {
+                let left = (redis.command(&[b"PTTL", &key]).int() - millis).max(1).to_string();
+                let _ = redis.command(&[b"PEXPIRE", &key, left.as_bytes()]);
+            }
+            if key.ends_with(b":x") {
+                for digest in redis.command(&[b"ZRANGE", &key, b"0", b"-1"]).items() {
+                    let _ = redis.command(&[b"ZINCRBY", &key, format!("-{millis}").as_bytes(), &digest.bytes()]);
+                }
+            }
+        }
+    }
+
     /// What user sessions go by.
     pub(crate) fn store_clock(&self) -> Clock {
         if self.redis.is_some() { Clock::system() } else { self.clock.clone() }
@@ -244,6 +262,11 @@ impl Shop {
     /// A server with pages and patience of its own.
     pub(crate) fn layered(&self, routes: Router, patience: Duration) -> Router {
         routes.layer(self.layer(patience)).layer(map_response(tell_kind))
+    }
+
+    /// What a server is made of whose browsers' sessions go to the archive.
+    pub(crate) fn archiving(&self) -> SessionLayer {
+        self.layer(PATIENCE).archive_browser_sessions()
     }
 
     fn layer(&self, patience: Duration) -> SessionLayer {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`wire`] | how many requests an operation takes, and of which kind |
 //! | [`faults`] | lost and delayed requests, and what is known after them |
+//! | [`archived`] | browsers' sessions that go to the archive: copies, when to look, and what is refused |
 //! | [`connection`] | what becomes of the connection |
 //! | [`refusals`] | what Redis refuses, memory first |
 //! | [`start`] | what `connect` finds out |
@@ -12,6 +13,7 @@
 //! | [`feed`] | following news, through cuts, restarts and a store that was emptied |
 //! | [`people`] | a user and their sessions, to try operations on |
 
+mod archived;
 mod connection;
 mod faults;
 mod feed;
