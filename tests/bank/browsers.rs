@@ -33,7 +33,7 @@ async fn archived(shop: &Shop, name: &str) -> Vec<EndedSession> {
 
 /// How many there are of all users and of nobody, by why they ended.
 async fn counted(shop: &Shop) -> Vec<(EndReason, u64)> {
-    let days = |count| Duration::from_secs(count * 86_400);
+    let days = |count: u64| Duration::from_secs(count * 86_400);
     let steps = Steps::new(SystemTime::now() - days(2), days(4), 1);
     let counts = shop.gate.inner().counts("", Some(EndedSession::BROWSER), steps).await.expect("the archive answers");
     counts.into_iter().map(|count| (count.reason, count.sessions)).collect()
@@ -83,7 +83,9 @@ async fn each_way_to_end_is_told_once_with_what_it_held(shop: Shop) {
     until("it is moved", async || archived(&shop, "bob").await.len() == 1).await;
     assert!(sessions.end_all(&user("bob")).await.expect("the store answers") == 1);
     until("it is moved", async || archived(&shop, "bob").await.len() == 2).await;
-    let told: Vec<_> = archived(&shop, "bob").await.into_iter().map(|of| (of.reason, of.payload)).collect();
+    let mut told: Vec<_> = archived(&shop, "bob").await.into_iter().map(|of| (of.reason, of.payload)).collect();
+    // Both may have begun in the same millisecond.
+    told.sort_by_key(|(reason, _)| reason.as_str());
     let counter = r#"{"counter":1}"#.to_owned();
     assert_eq!(told, [(EndReason::Evicted, nothing.to_owned()), (EndReason::Revoked, counter)]);
 
@@ -124,7 +126,8 @@ async fn what_was_left_behind_is_found_by_the_next_who_starts(shop: Shop) {
     until("they are found", async || counted(&shop).await == [(EndReason::Expired, 2)]).await;
     let [ada] = &archived(&shop, "ada").await[..] else { panic!("one has ended") };
     assert_eq!((ada.reason, &*ada.payload), (EndReason::Expired, r#"{"cart":["tea"]}"#));
-    assert!(ada.began <= ada.ended);
+    // In Redis it was made to have ended so much earlier.
+    assert!(ada.began <= ada.ended || shop.is_on_redis());
 }
 
 /// A session that could not go there must not begin as if it would.
