@@ -22,6 +22,7 @@ pub struct PostgresServer {
     process: Option<Process>,
     folder: Folder,
     port: Port,
+    settings: Vec<String>,
     databases: AtomicU32,
 }
 
@@ -40,13 +41,24 @@ impl PostgresServer {
     /// When Postgres is not installed, or does not answer in time.
     #[must_use]
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same with further settings, which win over its own, such as `["fsync=on"]`.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start), and when it does not like the settings.
+    #[must_use]
+    pub fn start_with(settings: &[&str]) -> Self {
         let (folder, port) = (Folder::new(), Port::claim());
         let data = folder.path.join("data");
         let initdb = ["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "--no-sync", "-D"];
         let mut command = as_postgres(&program("initdb"));
         let output = command.args(initdb).arg(&data).current_dir(&folder.path).output().expect("setpriv is there");
         assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
-        let mut server = Self { process: None, folder, port, databases: AtomicU32::new(0) };
+        let settings = settings.iter().map(ToString::to_string).collect();
+        let mut server = Self { process: None, folder, port, settings, databases: AtomicU32::new(0) };
         server.restart();
         server
     }
@@ -120,7 +132,8 @@ impl PostgresServer {
         let mut args = own_user();
         args.extend(["--pdeathsig", "KILL", "--"].map(str::to_owned));
         args.extend([program("postgres").display().to_string(), "-D".to_owned(), data.display().to_string()]);
-        args.extend(settings.iter().flat_map(|setting| ["-c".to_owned(), (*setting).to_owned()]));
+        let settings = settings.into_iter().chain(self.settings.iter().map(String::as_str));
+        args.extend(settings.flat_map(|setting| ["-c".to_owned(), setting.to_owned()]));
         let mut process = Process::spawn("setpriv", &args, output);
         let (url, own) = (self.url(), data.display().to_string());
         wait_until("Postgres to answer", || {
