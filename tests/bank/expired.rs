@@ -3,12 +3,13 @@
 use crate::gate::{Op, Step};
 use crate::shop::{HASTE, Shop, elsewhere, ok, on_each_store, refused, see};
 use crate::transfer::{bank, device, device_with, pages};
+use crate::until;
 use axum::Router;
 use axum::http::Method;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use testbed::{Answer, Client};
 use thin_session::archive::{Archive, EndReason, EndedSession};
 use thin_session::store::{LastingStore, Store as _};
@@ -18,15 +19,6 @@ use tokio::task::JoinSet;
 /// The idle limit of a transfer.
 const IDLE: Duration = Duration::from_secs(3600);
 const MINUTE: Duration = Duration::from_secs(60);
-
-/// Waits for what goes on beside the requests.
-async fn until(what: &str, happened: impl AsyncFn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while !happened().await {
-        assert!(Instant::now() < deadline, "{what}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-}
 
 async fn post(browser: &Client, path: &str) -> Answer {
     browser.ask(Method::POST, path).await
