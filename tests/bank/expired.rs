@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 const IDLE: Duration = Duration::from_secs(3600);
 const MINUTE: Duration = Duration::from_secs(60);
 
-async fn post(browser: &Client, path: &str) -> Answer {
+pub(crate) async fn post(browser: &Client, path: &str) -> Answer {
     browser.ask(Method::POST, path).await
 }
 
@@ -32,21 +32,21 @@ async fn archived(shop: &Shop, user: &str) -> Vec<EndedSession> {
     ended
 }
 
-async fn told(shop: &Shop, user: &str) -> Vec<(EndReason, String)> {
+pub(crate) async fn told(shop: &Shop, user: &str) -> Vec<(EndReason, String)> {
     archived(shop, user).await.into_iter().map(|ended| (ended.reason, ended.payload)).collect()
 }
 
-fn one(reason: EndReason, steps: &[&str]) -> (EndReason, String) {
+pub(crate) fn one(reason: EndReason, steps: &[&str]) -> (EndReason, String) {
     let steps: Vec<_> = steps.iter().map(|step| format!("{step:?}")).collect();
     (reason, format!("[{}]", steps.join(",")))
 }
 
-async fn nothing_is_due(shop: &Shop) -> bool {
+pub(crate) async fn nothing_is_due(shop: &Shop) -> bool {
     shop.gate.inner().due("", 1000).await.expect("the store answers").is_empty()
 }
 
 /// The outboxes hold nothing, nor does the index, whenever it is asked.
-async fn nothing_is_left(shop: &Shop) {
+pub(crate) async fn nothing_is_left(shop: &Shop) {
     until("it is moved", async || shop.gate.inner().full_outboxes("").await.expect("the store answers").is_empty())
         .await;
     let left = shop.keys_in_redis().into_iter().filter(|key| key.ends_with(b":d") || key.ends_with(b":o"));
@@ -90,7 +90,7 @@ async fn signed_in(shop: &Shop, user: &str) -> Client {
 }
 
 /// A browser where this user signs in once more, since that runs out sooner.
-async fn again(browser: &Client, user: &str) -> Client {
+pub(crate) async fn again(browser: &Client, user: &str) -> Client {
     let mut browser = browser.clone();
     ok(browser.post(&format!("/sign-in/{user}")).await);
     browser

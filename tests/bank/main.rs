@@ -30,6 +30,7 @@ mod outage;
 mod places;
 mod processes;
 mod site;
+mod windows;
 
 use std::time::{Duration, Instant};
 
