@@ -5,6 +5,8 @@ use crate::forms;
 use crate::shop::{self, tell_kind};
 use crate::site::Site;
 use axum::middleware::map_response;
+use axum::routing::get;
+use metrics_exporter_prometheus::PrometheusBuilder;
 use std::env;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -83,9 +85,10 @@ fn app() {
     let site = Site::heard(site.split(' '));
     // So that its parent need not wait for one that has died.
     let mut parent = TcpStream::connect(parent).expect("the parent listens");
+    let numbers = PrometheusBuilder::new().install_recorder().expect("there is no other");
     let runtime = runtime();
     let port = runtime.block_on(async {
-        let pages = shop::routes().merge(forms::pages());
+        let pages = shop::routes().merge(forms::pages()).route("/numbers", get(async move || numbers.render()));
         let server = pages.layer(site.layer().await).layer(map_response(tell_kind));
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port is free");
         let port = listener.local_addr().expect("it is bound").port();
@@ -121,10 +124,14 @@ impl Crew {
         })
     }
 
-    /// Any of those that are up.
+    /// Those that are up.
+    pub(crate) fn addrs(&self) -> Vec<SocketAddr> {
+        self.apps.lock().expect("nobody panics with it").iter().flatten().map(App::addr).collect()
+    }
+
+    /// Any of them.
     pub(crate) fn anyone(&self) -> SocketAddr {
-        let apps = self.apps.lock().expect("nobody panics with it");
-        let up: Vec<_> = apps.iter().flatten().map(App::addr).collect();
+        let up = self.addrs();
         up[rand::random_range(0..up.len())]
     }
 
@@ -136,6 +143,11 @@ impl Crew {
     /// How many were killed.
     pub(crate) fn kills(&self) -> usize {
         self.kills.load(Ordering::SeqCst)
+    }
+
+    /// Kills all of them.
+    pub(crate) fn is_gone(&self) {
+        self.apps.lock().expect("nobody panics with it").clear();
     }
 
     /// Kills one or another and starts it again, as work goes on and not as time does. Ends when it is dropped.

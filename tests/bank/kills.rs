@@ -1,13 +1,13 @@
 //! Sessions that end in every way, while processes are killed at any moment, and SQL is restarted.
 
 use crate::apps::Crew;
-use crate::lives::{Life, Told, WAYS};
+use crate::lives::{Life, Told, WAYS, all};
 use crate::places::{Place, in_each_place};
 use crate::{forms, rounds, until};
 use std::sync::Arc;
 use std::time::Duration;
 use thin_session::UserId;
-use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 /// How many each user ends: one in each way.
 const EACH: usize = WAYS.len();
@@ -27,7 +27,9 @@ async fn however_they_end_each_is_there_once(place: Place) {
             let place = Arc::clone(&place);
             async move {
                 if round % 2 == 1 {
-                    place.restart_sql(Duration::from_millis(rand::random_range(0..500))).await;
+                    place.stop_sql().await;
+                    sleep(Duration::from_millis(rand::random_range(0..500))).await;
+                    place.start_sql().await;
                 }
             }
         });
@@ -59,25 +61,6 @@ async fn however_they_end_each_is_there_once(place: Place) {
         sessions.end_all(&UserId::new(&*life.user).expect("it is an id")).await.expect("the store answers");
     }
     assert_eq!(place.live().await, 0, "markers, which go by themselves");
-}
-
-/// Does this for all users at once. Answers by user.
-async fn all<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
-    users: usize,
-    mut does: impl FnMut(usize) -> F,
-) -> Vec<T> {
-    let mut all: JoinSet<(usize, T)> = (0..users)
-        .map(|user| {
-            let done = does(user);
-            async move { (user, done.await) }
-        })
-        .collect();
-    let mut done = Vec::new();
-    while let Some(one) = all.join_next().await {
-        done.push(one.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic())));
-    }
-    done.sort_by_key(|(user, _)| *user);
-    done.into_iter().map(|(_, done)| done).collect()
 }
 
 in_each_place! {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use testbed::{Http, HttpAnswer};
 use thin_session::EndReason;
 use thin_session::archive::EndedSession;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 /// How long any answer may take to come, with all processes that are killed meanwhile.
@@ -54,7 +55,7 @@ impl Life {
         life
     }
 
-    pub(crate) async fn signs_in(&mut self) {
+    async fn signs_in(&mut self) {
         let path = format!("/sign-in/{}", self.user);
         let answer = self.asks(&path, &[]).await.expect("it is not refused");
         for cookie in answer.all("set-cookie") {
@@ -84,6 +85,13 @@ impl Life {
         self.ends(path, reason).await;
     }
 
+    pub(crate) async fn fills_in_one_and_completes(&mut self) {
+        let field = self.told.len().to_string();
+        self.asks(&format!("/form/{field}"), &[]).await.expect("it is not refused");
+        self.fields.push(field);
+        self.ends("/form-completed", EndReason::Completed).await;
+    }
+
     /// One who is told that it was done before asks once more than needed.
     async fn ends(&mut self, path: &str, reason: EndReason) {
         let _done = self.asks(path, &["Ended"]).await;
@@ -98,7 +106,7 @@ impl Life {
         self.fills_in_and("/form-abandoned", EndReason::Abandoned).await;
     }
 
-    async fn fills_in_and_leaves(&mut self) {
+    pub(crate) async fn fills_in_and_leaves(&mut self) {
         self.fills_in().await;
         self.has_ended(EndReason::Expired);
     }
@@ -136,4 +144,23 @@ impl Told {
     pub(crate) fn of(ended: &EndedSession) -> Self {
         Self { reason: ended.reason, updates: ended.updates, payload: ended.payload.clone() }
     }
+}
+
+/// Does this for all users at once. Answers by user.
+pub(crate) async fn all<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
+    users: usize,
+    mut does: impl FnMut(usize) -> F,
+) -> Vec<T> {
+    let mut all: JoinSet<(usize, T)> = (0..users)
+        .map(|user| {
+            let done = does(user);
+            async move { (user, done.await) }
+        })
+        .collect();
+    let mut done = Vec::new();
+    while let Some(one) = all.join_next().await {
+        done.push(one.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic())));
+    }
+    done.sort_by_key(|(user, _)| *user);
+    done.into_iter().map(|(_, done)| done).collect()
 }

@@ -24,11 +24,13 @@ mod apps;
 mod crowds;
 mod expired;
 mod forms;
+mod herd;
 mod kills;
 mod lives;
 mod outage;
 mod places;
 mod processes;
+mod restarts;
 mod site;
 mod windows;
 

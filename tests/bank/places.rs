@@ -44,17 +44,23 @@ impl Place {
         Self { site, redis: Some(redis), postgres: Some(Mutex::new(server)), _folder: None }
     }
 
-    /// Kills the SQL server, if there is one, and starts it again after this time.
-    pub(crate) async fn restart_sql(self: &Arc<Self>, after: Duration) {
+    /// Kills the SQL server, if there is one.
+    pub(crate) async fn stop_sql(self: &Arc<Self>) {
+        self.of_sql(PostgresServer::kill).await;
+    }
+
+    /// Starts it again.
+    pub(crate) async fn start_sql(self: &Arc<Self>) {
+        self.of_sql(PostgresServer::restart).await;
+    }
+
+    async fn of_sql(self: &Arc<Self>, does: impl FnOnce(&mut PostgresServer) + Send + 'static) {
         let place = Arc::clone(self);
-        let restart = move || {
-            let Some(server) = &place.postgres else { return };
-            let mut server = server.lock().expect("nobody panics with it");
-            server.kill();
-            std::thread::sleep(after);
-            server.restart();
+        let work = move || {
+            let server = place.postgres.as_ref();
+            server.map(|server| does(&mut server.lock().expect("nobody panics with it")))
         };
-        tokio::task::spawn_blocking(restart).await.expect("it starts again");
+        tokio::task::spawn_blocking(work).await.expect("it does");
     }
 
     /// Has all user sessions that live been used last so long ago, by the clock of their store.
