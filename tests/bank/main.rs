@@ -32,6 +32,7 @@ mod places;
 mod processes;
 mod restarts;
 mod site;
+mod stubborn;
 mod windows;
 
 use std::time::{Duration, Instant};
