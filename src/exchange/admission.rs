@@ -109,7 +109,7 @@ impl Exchange {
                 Entered::Admitted => {
                     // Which of them the store has ended it tells everybody, this process too: one may have moved meanwhile.
                     for Departure { member, .. } in &evicted {
-                        realm.session_ended();
+                        realm.session_ended(owner.shard());
                         telemetry::ended(EndReason::Evicted.as_str(), realm.log_name_of(member.handle));
                     }
                     if predecessor.is_none() {

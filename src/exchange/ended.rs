@@ -1,12 +1,13 @@
 //! A user's sessions that have ended: to read, to count, and to keep no longer.
 
-use super::mover::readable;
+use super::mover::{drain, readable};
 use super::roster::Roster;
 use crate::archive::{Count, EndedSession, HistoryPage, PatientArchive, Steps};
 use crate::clock::Timestamp;
 use crate::error::SessionError;
 use crate::id::UserId;
 use std::future::Future;
+use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep};
 
@@ -55,6 +56,11 @@ impl Roster {
     /// How many ended, as far as they are in the archive.
     pub(crate) async fn counts(&self, kind: Option<&str>, steps: Steps) -> Result<Vec<Count>, SessionError> {
         self.archive()?.counts(self.realm.name, kind, steps).await
+    }
+
+    /// Moves to the archive what waits for that.
+    pub(crate) async fn drain(&self, within: Duration) -> Result<(), SessionError> {
+        drain(&self.realm, within).await
     }
 
     /// Deletes what has ended of a user, and answers how many there were.

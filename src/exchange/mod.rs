@@ -18,6 +18,7 @@ mod recognition;
 mod reply;
 mod roster;
 mod runtime;
+mod shards;
 mod sign_in;
 mod sign_out;
 mod state;

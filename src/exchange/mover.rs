@@ -2,26 +2,28 @@
 
 use super::background::Background;
 use super::realm::Realm;
+use super::shards::Shards;
 use super::user_session::sweep;
 use crate::archive::EndedSession;
-use crate::error::SessionError;
+use crate::error::{SessionError, SessionErrorKind};
 use crate::keyring::Keyring;
 use crate::sealing::open_outgoing;
 use crate::store::Outgoing;
 use crate::telemetry;
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::Notify;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout_at};
 
-/// How many sessions are taken in one go.
+/// How many sessions are taken in one go at most, and by how many more than before.
 const BATCH: usize = 100;
-/// For how many milliseconds to wait before looking again, unless something ends in this process. Other processes' endings
-/// are theirs to move; this finds those of processes that have gone.
+const MORE: usize = 10;
+/// For how many milliseconds not to look at what other processes have ended. That is theirs to move; this finds what those
+/// leave that have gone.
 const LOOK_AGAIN: std::ops::Range<u64> = 2_000..4_000;
 /// For how long to wait after a failure at first, and at most how often that is doubled.
 const PAUSE: Duration = Duration::from_millis(100);
-const DOUBLINGS: u32 = 8;
+const DOUBLINGS: u32 = 6;
 
 /// How often to look for what has run out.
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
@@ -31,22 +33,28 @@ const SWEEP_EVERY: Duration = Duration::from_secs(10);
 pub(crate) struct Mover {
     task: Background,
     woken: Arc<Notify>,
+    /// In which something has ended in this process.
+    own: Arc<Shards>,
 }
 
 /// How far the task has come.
-#[derive(Default)]
 struct Round {
-    /// When it last looked for what has run out.
-    swept: Option<Instant>,
-    /// The shard whose turn it is.
+    /// When to look for what has run out, and into all outboxes.
+    sweep_at: Instant,
+    look_at: Instant,
+    /// The shard whose turn it is. Each process begins at another, so that several do not do the same work side by side.
     first: u8,
+    /// How many to take in one go: fewer after a failure, as an archive may be too slow for many, or refuse one of them.
+    batch: usize,
+    /// How many were moved.
+    moved: usize,
 }
 
 /// Why a pass came to an end.
 enum Pass {
     /// The layer has gone.
     Over,
-    /// There may be more.
+    /// There is more.
     More,
     Done,
 }
@@ -64,28 +72,35 @@ impl Mover {
         });
     }
 
-    /// Something has ended.
-    pub(super) fn wake(&self) {
+    /// Something has ended in this shard.
+    pub(super) fn wake(&self, shard: u8) {
+        self.own.add(shard);
         self.woken.notify_one();
     }
 }
 
 async fn go_on(realm: &Weak<Realm>, woken: &Notify) {
-    let (mut failures, mut round) = (0, Round::default());
+    let (mut failures, mut round) = (0, Round::begin());
     loop {
+        round.moved = 0;
         match pass(realm, &mut round).await {
             Ok(Pass::Over) => return,
             Ok(Pass::More) => failures = 0,
             Ok(Pass::Done) => {
                 failures = 0;
-                let look_again = Duration::from_millis(rand::random_range(LOOK_AGAIN));
                 // Woken, or it is time.
-                let _ = timeout(look_again, woken.notified()).await;
+                let _ = timeout_at(round.look_at, woken.notified()).await;
             }
             Err(error) => {
                 telemetry::archive_failed(&error);
-                sleep(PAUSE * 2u32.pow(failures)).await;
+                if round.moved > 0 {
+                    failures = 0;
+                }
+                // Not all processes at once.
+                sleep(PAUSE.mul_f64(rand::random_range(0.5..1.0)) * 2u32.pow(failures)).await;
                 failures = (failures + 1).min(DOUBLINGS);
+                // What was not come to is found there.
+                round.look_at = Instant::now();
             }
         }
     }
@@ -93,35 +108,107 @@ async fn go_on(realm: &Weak<Realm>, woken: &Notify) {
 
 async fn pass(realm: &Weak<Realm>, round: &mut Round) -> Result<Pass, SessionError> {
     let Some(realm) = realm.upgrade() else { return Ok(Pass::Over) };
-    let is_due = round.swept.is_none_or(|swept| swept.elapsed() >= SWEEP_EVERY);
-    let mut more = is_due && (realm.store.retire(realm.name, BATCH).await? | sweep(&realm).await?);
-    if is_due && !more {
-        round.swept = Some(Instant::now());
+    let mut more_is_due = false;
+    if round.sweep_at <= Instant::now() {
+        more_is_due = realm.store.retire(realm.name, BATCH).await? | sweep(&realm).await?;
+        if !more_is_due {
+            round.sweep_at = Instant::now() + SWEEP_EVERY;
+        }
     }
-    more |= move_on(&realm, &mut round.first).await?;
-    Ok(if more { Pass::More } else { Pass::Done })
+    let own = realm.mover.own.take();
+    let shards = if round.look_at <= Instant::now() {
+        let full = realm.store.full_outboxes(realm.name).await?;
+        round.look_at = Instant::now() + Duration::from_millis(rand::random_range(LOOK_AGAIN));
+        full
+    } else {
+        own
+    };
+    let more_waits = move_from(&realm, shards, round).await?;
+    more_waits.iter().for_each(|shard| realm.mover.own.add(*shard));
+    Ok(if more_is_due || !more_waits.is_empty() { Pass::More } else { Pass::Done })
 }
 
-/// Moves a batch of each shard that has something, from `first` on. Answers whether anything was moved. After a failure it is the
-/// turn of the next shard: what an archive refuses holds up its own shard and no other.
-async fn move_on(realm: &Realm, first: &mut u8) -> Result<bool, SessionError> {
-    let (name, archive) = (realm.name, realm.archive()?);
-    let (mut any, mut shards) = (false, realm.store.full_outboxes(name).await?);
-    shards.sort_by_key(|shard| shard.wrapping_sub(*first));
+/// Moves a batch of each of these shards. Answers which of them have more. After a failure it is the turn of the next shard: what an
+/// archive refuses holds up its own shard and no other.
+async fn move_from(realm: &Realm, mut shards: Vec<u8>, round: &mut Round) -> Result<Vec<u8>, SessionError> {
+    let (first, mut more) = (round.first, Vec::new());
+    shards.sort_by_key(|shard| shard.wrapping_sub(first));
     for shard in shards {
-        *first = shard.wrapping_add(1);
-        let batch = realm.store.outbox(name, shard, BATCH).await?;
-        let ended = readable(&realm.keys, name, &batch);
-        if ended.is_empty() {
-            continue;
+        round.first = shard.wrapping_add(1);
+        loop {
+            let limit = round.batch;
+            match move_some(realm, shard, limit).await {
+                Ok((0, _)) => break,
+                Ok((moved, is_all)) => {
+                    if !is_all {
+                        more.push(shard);
+                    }
+                    round.moved += moved;
+                    round.batch = (limit + MORE).min(BATCH);
+                    break;
+                }
+                Err(error) if limit == 1 => return Err(error),
+                Err(error) => {
+                    telemetry::archive_failed(&error);
+                    round.batch = limit / 2;
+                }
+            }
         }
+    }
+    Ok(more)
+}
+
+/// Moves at most so many of a shard. Answers how many, and whether that was all.
+async fn move_some(realm: &Realm, shard: u8, limit: usize) -> Result<(usize, bool), SessionError> {
+    let (name, archive) = (realm.name, realm.archive()?);
+    let batch = realm.store.outbox(name, shard, limit).await?;
+    let ended = readable(&realm.keys, name, &batch);
+    if !ended.is_empty() {
         archive.add(name, &ended).await?;
         let ids: Vec<_> = ended.iter().map(|ended| ended.id).collect();
         realm.store.sent(name, shard, &ids).await?;
         telemetry::archived(ids.len());
-        any = true;
     }
-    Ok(any)
+    Ok((ended.len(), batch.len() < limit))
+}
+
+/// Moves all that waits, also what other processes have ended.
+///
+/// # Errors
+///
+/// Why not all were when the time was up.
+pub(super) async fn drain(realm: &Realm, within: Duration) -> Result<(), SessionError> {
+    let (until, mut round, mut failures) = (Instant::now() + within, Round::begin(), 0);
+    loop {
+        let before = round.moved;
+        let why = match timeout_at(until, move_all(realm, &mut round)).await {
+            Ok(Ok(())) if round.moved == before => return Ok(()),
+            Ok(Ok(())) => continue,
+            Ok(Err(error)) => error,
+            Err(elapsed) => SessionError::with_source(SessionErrorKind::unavailable(), elapsed),
+        };
+        failures = if round.moved == before { failures + 1 } else { 0 };
+        let pause = PAUSE * 2u32.pow(failures.min(DOUBLINGS));
+        if Instant::now() + pause >= until {
+            return Err(why);
+        }
+        sleep(pause).await;
+    }
+}
+
+async fn move_all(realm: &Realm, round: &mut Round) -> Result<(), SessionError> {
+    let mut shards = realm.store.full_outboxes(realm.name).await?;
+    while !shards.is_empty() {
+        shards = move_from(realm, shards, round).await?;
+    }
+    Ok(())
+}
+
+impl Round {
+    fn begin() -> Self {
+        let now = Instant::now();
+        Self { sweep_at: now, look_at: now, first: rand::random(), batch: BATCH, moved: 0 }
+    }
 }
 
 /// What of an outbox can be read here. The rest stays where it is: a process with its keys may come.

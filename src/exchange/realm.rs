@@ -82,10 +82,10 @@ impl Realm {
         self.archive.as_ref().ok_or_else(Self::no_archive)
     }
 
-    /// A browser's session has ended.
-    pub(super) fn session_ended(&self) {
+    /// A browser's session has ended in this shard.
+    pub(super) fn session_ended(&self, shard: u8) {
         if self.archives_browser_sessions {
-            self.mover.wake();
+            self.mover.wake(shard);
         }
     }
 

@@ -84,7 +84,7 @@ impl Roster {
             if let (Revoked::User(_, epoch, _), Some(exchange)) = (news.revoked(), &roster.exchange) {
                 exchange.own_epoch.moved(digest, epoch);
             }
-            realm.session_ended();
+            realm.session_ended(realm.owner(&digest).shard());
             telemetry::ended_all(EndReason::Revoked.as_str(), ended);
             Ok(ended)
         })
@@ -138,7 +138,7 @@ pub(super) async fn end_named(
         match store.depart(owner, &departure).await? {
             Ending::Applied => {
                 realm.revoked.learn(&news);
-                realm.session_ended();
+                realm.session_ended(owner.shard());
                 telemetry::ended(reason.as_str(), realm.log_name_of(handle));
                 return Ok(true);
             }

@@ -134,7 +134,7 @@ impl Exchange {
             }
         };
         if let Ending::Applied = &ending {
-            realm.session_ended();
+            realm.session_ended(realm.key(&claim.token).shard());
             telemetry::ended(reason.as_str(), realm.log_name(*claim));
         }
         Ok(ending)

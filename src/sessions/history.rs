@@ -4,7 +4,7 @@ use super::Sessions;
 use crate::archive::{Count, EndedSession, HistoryPage, Steps};
 use crate::error::SessionError;
 use crate::id::UserId;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// User sessions that have ended, of which an [archive](crate::SessionLayer::archive) is needed; more is in
 /// [a guide](crate::guide::archive).
@@ -37,6 +37,34 @@ impl Sessions {
     /// cannot be counted within the archive's deadline.
     pub async fn counts(&self, kind: Option<&str>, steps: Steps) -> Result<Vec<Count>, SessionError> {
         self.roster.counts(kind, steps).await
+    }
+
+    /// Moves to the archive what waits for that, of all processes: for one that ends in an orderly way. Nobody has to call it. What waits is in the store, and the next process that runs moves it; only what is in a
+    /// [`MemoryStore`](crate::MemoryStore) goes with its process.
+    ///
+    /// Call it when no request is under way any more. What was sealed under another keyring stays.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # use axum::Router;
+    /// # use thin_session::SessionLayer;
+    /// # async fn run(pages: Router, layer: SessionLayer, listener: tokio::net::TcpListener) -> std::io::Result<()> {
+    /// let sessions = layer.sessions();
+    /// let stop = async { tokio::signal::ctrl_c().await.expect("signals can be heard") };
+    /// axum::serve(listener, pages.layer(layer)).with_graceful_shutdown(stop).await?;
+    /// if let Err(error) = sessions.drain(Duration::from_secs(5)).await {
+    ///     eprintln!("left to the next process: {error}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Misconfigured without an [archive](crate::SessionLayer::archive); `Unavailable` or `Unknown` if not all were moved within this
+    /// time: the rest waits.
+    pub async fn drain(&self, within: Duration) -> Result<(), SessionError> {
+        self.roster.drain(within).await
     }
 
     /// Deletes what is kept of the user's sessions that have ended, some at a time, and answers how many there were. They count for

@@ -1,10 +1,11 @@
 //! Browsers' sessions that go to the archive: each way in which one ends, once, with what it held.
 
 use crate::shop::{self, Shop, ok, on_each_store};
+use crate::until;
 use axum::Router;
 use axum::http::Method;
 use axum::middleware::map_response;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 use testbed::Client;
 use thin_session::archive::{Archive as _, EndReason, EndedSession, Steps};
 use thin_session::store::LastingStore as _;
@@ -37,14 +38,6 @@ async fn counted(shop: &Shop) -> Vec<(EndReason, u64)> {
     let steps = Steps::new(SystemTime::now() - days(2), days(4), 1);
     let counts = shop.gate.inner().counts("", Some(EndedSession::BROWSER), steps).await.expect("the archive answers");
     counts.into_iter().map(|count| (count.reason, count.sessions)).collect()
-}
-
-async fn until(what: &str, happened: impl AsyncFn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while !happened().await {
-        assert!(Instant::now() < deadline, "{what}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
 }
 
 /// A browser with tea in its cart.

@@ -3,12 +3,13 @@
 use crate::gate::{Op, Step};
 use crate::shop::{HASTE, Shop, elsewhere, ok, on_each_store, refused, see};
 use crate::transfer::{bank, device, device_with, pages};
+use crate::until;
 use axum::Router;
 use axum::http::Method;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use testbed::{Answer, Client};
 use thin_session::archive::{Archive, EndReason, EndedSession};
 use thin_session::store::{LastingStore, Store as _};
@@ -19,16 +20,7 @@ use tokio::task::JoinSet;
 const IDLE: Duration = Duration::from_secs(3600);
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Waits for what goes on beside the requests.
-async fn until(what: &str, happened: impl AsyncFn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while !happened().await {
-        assert!(Instant::now() < deadline, "{what}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-}
-
-async fn post(browser: &Client, path: &str) -> Answer {
+pub(crate) async fn post(browser: &Client, path: &str) -> Answer {
     browser.ask(Method::POST, path).await
 }
 
@@ -40,21 +32,21 @@ async fn archived(shop: &Shop, user: &str) -> Vec<EndedSession> {
     ended
 }
 
-async fn told(shop: &Shop, user: &str) -> Vec<(EndReason, String)> {
+pub(crate) async fn told(shop: &Shop, user: &str) -> Vec<(EndReason, String)> {
     archived(shop, user).await.into_iter().map(|ended| (ended.reason, ended.payload)).collect()
 }
 
-fn one(reason: EndReason, steps: &[&str]) -> (EndReason, String) {
+pub(crate) fn one(reason: EndReason, steps: &[&str]) -> (EndReason, String) {
     let steps: Vec<_> = steps.iter().map(|step| format!("{step:?}")).collect();
     (reason, format!("[{}]", steps.join(",")))
 }
 
-async fn nothing_is_due(shop: &Shop) -> bool {
+pub(crate) async fn nothing_is_due(shop: &Shop) -> bool {
     shop.gate.inner().due("", 1000).await.expect("the store answers").is_empty()
 }
 
 /// The outboxes hold nothing, nor does the index, whenever it is asked.
-async fn nothing_is_left(shop: &Shop) {
+pub(crate) async fn nothing_is_left(shop: &Shop) {
     until("it is moved", async || shop.gate.inner().full_outboxes("").await.expect("the store answers").is_empty())
         .await;
     let left = shop.keys_in_redis().into_iter().filter(|key| key.ends_with(b":d") || key.ends_with(b":o"));
@@ -98,7 +90,7 @@ async fn signed_in(shop: &Shop, user: &str) -> Client {
 }
 
 /// A browser where this user signs in once more, since that runs out sooner.
-async fn again(browser: &Client, user: &str) -> Client {
+pub(crate) async fn again(browser: &Client, user: &str) -> Client {
     let mut browser = browser.clone();
     ok(browser.post(&format!("/sign-in/{user}")).await);
     browser

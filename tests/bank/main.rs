@@ -21,11 +21,32 @@ mod shop;
 #[path = "../protocol/transfer.rs"]
 mod transfer;
 
+mod apps;
 mod browsers;
 mod crowds;
 mod expired;
+mod forms;
+mod herd;
+mod kills;
+mod lives;
 mod outage;
+mod places;
 mod processes;
+mod restarts;
+mod site;
+mod stubborn;
+mod windows;
+
+use std::time::{Duration, Instant};
+
+/// Waits for what goes on beside the requests.
+async fn until(what: &str, happened: impl AsyncFn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !happened().await {
+        assert!(Instant::now() < deadline, "{what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
 
 /// How often to try what is a matter of luck.
 fn rounds(short: usize, full: usize) -> usize {

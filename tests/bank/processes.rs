@@ -1,20 +1,16 @@
 //! Fifty completions at once in two processes, where five are left. Each child is this program once more, running only [`child`].
 
 use crate::rounds;
-use crate::shop::{self, ok, tell_kind};
-use crate::transfer;
+use crate::shop::ok;
+use crate::site::Site;
 use axum::Router;
 use axum::http::{Method, StatusCode};
-use axum::middleware::map_response;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use std::env;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::{self, Command, Stdio};
 use std::time::Duration;
 use testbed::{Client, PostgresServer, RedisServer};
-use thin_session::{Keyring, RedisStore, Secret, SessionLayer, SqlStore};
 use tokio::runtime::{self, Runtime};
 use tokio::task::JoinSet;
 
@@ -26,50 +22,6 @@ const LIMIT: Duration = Duration::from_secs(120);
 const DONE: usize = 15;
 const LEFT: usize = 5;
 const EACH: usize = 25;
-
-/// Where things are kept, and the secrets of all servers: what a child is told.
-#[derive(Clone)]
-struct Site {
-    /// Where sessions live: `redis://…`, `postgres://…`, or a file.
-    store: String,
-    /// Where they go.
-    archive: String,
-    secrets: [String; 2],
-}
-
-impl Site {
-    fn new(store: &str, archive: &str) -> Self {
-        let secrets = [(); 2].map(|()| STANDARD.encode(rand::random::<[u8; 32]>()));
-        Self { store: store.to_owned(), archive: archive.to_owned(), secrets }
-    }
-
-    async fn server(&self) -> Router {
-        let [lasting, current] = self.secrets.each_ref().map(|text| Secret::from_base64(text).expect("a secret"));
-        let keys = Keyring::new(lasting, current).expect("two secrets");
-        let layer = if self.store.starts_with("redis") {
-            let store = RedisStore::connect(&self.store).await.expect("Redis is up");
-            SessionLayer::with_user_sessions(store, keys).archive(sql(&self.archive).await)
-        } else {
-            let store = sql(&self.store).await;
-            SessionLayer::with_user_sessions(store.clone(), keys).archive(store)
-        };
-        // No test is right by being fast.
-        let layer = layer.store_deadline(Duration::from_secs(20)).expect("it is in bounds");
-        shop::routes().merge(transfer::pages()).layer(layer).layer(map_response(tell_kind))
-    }
-
-    fn told(&self) -> String {
-        let [lasting, current] = &self.secrets;
-        [&self.store, &self.archive, lasting, current].map(String::as_str).join(" ")
-    }
-}
-
-async fn sql(place: &str) -> SqlStore {
-    match place.starts_with("postgres") {
-        true => SqlStore::postgres(place).await.expect("Postgres is up"),
-        false => SqlStore::sqlite(place).await.expect("the file can be opened"),
-    }
-}
 
 /// A server in a process of its own.
 struct Child {
@@ -118,9 +70,8 @@ impl Drop for Child {
 #[test]
 fn child() {
     let Ok(told) = env::var(CHILD) else { return };
-    let [parent, store, archive, lasting, current]: [String; 5] =
-        told.split(' ').map(str::to_owned).collect::<Vec<_>>().try_into().expect("five words");
-    let site = Site { store, archive, secrets: [lasting, current] };
+    let (parent, site) = told.split_once(' ').expect("five words");
+    let site = Site::heard(site.split(' '));
     let runtime = runtime();
     let server = runtime.block_on(site.server());
     // Only now, as the parent takes it that who calls is ready.

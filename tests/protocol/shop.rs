@@ -163,6 +163,12 @@ impl Shop {
         Self { gate, clock, keys: Keyring::generate(), redis: None }
     }
 
+    /// The same shop by another gate: of servers whose fate is their own.
+    pub(crate) fn beside(&self) -> Self {
+        let (gate, clock, keys) = (Arc::new(self.gate.beside()), self.clock.clone(), self.keys.clone());
+        Self { gate, clock, keys, redis: None }
+    }
+
     /// How many writes on sessions its Redis has carried out, also of those that changed nothing. Once the mark is there,
     /// whoever follows news sends one script only, which is the one that begins with `PERSIST`.
     pub(crate) fn writes_carried_out(&self) -> u64 {

@@ -143,7 +143,7 @@ impl Desk {
         let swap = self.store.replace(&self.key, &replacement, until).await?;
         if lapsed.is_some() && matches!(swap, Swap::Applied(_)) {
             telemetry::user_session_ended(self.kind.name, EndReason::Expired.as_str());
-            realm.mover.wake();
+            realm.mover.wake(self.key.shard());
         }
         Ok((swap, stand))
     }

@@ -45,7 +45,7 @@ impl Desk {
                         if !matches!(newer, Some(Ok(()))) {
                             *view = Some(stand);
                         }
-                        realm.mover.wake();
+                        realm.mover.wake(desk.key.shard());
                         telemetry::user_session_ended(desk.kind.name, reason.as_str());
                         return Ok(());
                     }
@@ -101,7 +101,7 @@ impl Desk {
         let swap = self.release(held, standing, &entry, Marker::KEPT, Some(&outgoing)).await?;
         if let Swap::Applied(_) = swap {
             *view = Some(stand);
-            self.realm.mover.wake();
+            self.realm.mover.wake(self.key.shard());
             telemetry::user_session_ended(self.kind.name, EndReason::Expired.as_str());
         }
         Ok(swap)

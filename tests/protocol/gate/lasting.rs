@@ -1,4 +1,4 @@
-//! The calls that user sessions make, as they arrive at the gate. What moves the ended ones goes past it, but for where they go.
+//! The calls that user sessions make, as they arrive at the gate. What moves the ended ones reads past it.
 
 use super::{Call, Gate, Op};
 use std::time::Duration;
@@ -56,7 +56,9 @@ impl LastingStore for Gate {
     }
 
     async fn sent(&self, realm: &'static str, shard: u8, ids: &[Uuid]) -> Answer<()> {
-        self.inner.sent(realm, shard, ids).await
+        let (inner, ids) = (self.inner(), ids.to_vec());
+        let call = Call { op: Op::Sent, key: None, entry: None, markers: vec![] };
+        self.carry(call, async move { inner.sent(realm, shard, &ids).await }).await
     }
 }
 

@@ -35,6 +35,8 @@ pub(crate) enum Op {
     Add,
     Complete,
     Settle,
+    /// Of the store again: what the archive has leaves the outbox.
+    Sent,
 }
 
 impl Op {
@@ -100,8 +102,17 @@ pub(crate) struct Gate {
 
 impl Gate {
     pub(crate) fn new(inner: Inner) -> Self {
+        Self::to(Arc::new(inner))
+    }
+
+    /// Another gate to the same store, with plans of its own.
+    pub(crate) fn beside(&self) -> Self {
+        Self::to(self.inner())
+    }
+
+    fn to(inner: Arc<Inner>) -> Self {
         Self {
-            inner: Arc::new(inner),
+            inner,
             plans: Mutex::default(),
             rule: Mutex::default(),
             calls: Mutex::default(),

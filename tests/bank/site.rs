@@ -1,0 +1,83 @@
+//! Where a bank keeps things, and the secrets of its servers, which are processes of their own.
+
+use crate::shop::{self, tell_kind};
+use crate::transfer;
+use axum::Router;
+use axum::middleware::map_response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use std::time::Duration;
+use thin_session::{Keyring, RedisStore, Secret, SessionLayer, SqlStore};
+use tokio::time::{Instant, sleep};
+
+/// What a child is told.
+#[derive(Clone, Debug)]
+pub(crate) struct Site {
+    /// Where sessions live: `redis://…`, `postgres://…`, or a file.
+    pub(crate) store: String,
+    /// Where they go.
+    pub(crate) archive: String,
+    secrets: [String; 2],
+}
+
+impl Site {
+    pub(crate) fn new(store: &str, archive: &str) -> Self {
+        let secrets = [(); 2].map(|()| STANDARD.encode(rand::random::<[u8; 32]>()));
+        Self { store: store.to_owned(), archive: archive.to_owned(), secrets }
+    }
+
+    /// What was [told](Self::told).
+    pub(crate) fn heard<'a>(words: impl IntoIterator<Item = &'a str>) -> Self {
+        let words: Vec<_> = words.into_iter().map(str::to_owned).collect();
+        let [store, archive, lasting, current] = words.try_into().expect("four words");
+        Self { store, archive, secrets: [lasting, current] }
+    }
+
+    /// In four words.
+    pub(crate) fn told(&self) -> String {
+        let [lasting, current] = &self.secrets;
+        [&self.store, &self.archive, lasting, current].map(String::as_str).join(" ")
+    }
+
+    pub(crate) fn is_on_redis(&self) -> bool {
+        self.store.starts_with("redis")
+    }
+
+    /// Sessions as they are unless configured.
+    pub(crate) async fn layer(&self) -> SessionLayer {
+        if self.is_on_redis() {
+            let store = RedisStore::connect(&self.store).await.expect("Redis is up");
+            SessionLayer::with_user_sessions(store, self.keys()).archive(sql(&self.archive).await)
+        } else {
+            let store = sql(&self.store).await;
+            SessionLayer::with_user_sessions(store.clone(), self.keys()).archive(store)
+        }
+    }
+
+    pub(crate) fn keys(&self) -> Keyring {
+        let [lasting, current] = self.secrets.each_ref().map(|text| Secret::from_base64(text).expect("a secret"));
+        Keyring::new(lasting, current).expect("two secrets")
+    }
+
+    pub(crate) async fn server(&self) -> Router {
+        // No test is right by being fast.
+        let layer = self.layer().await.store_deadline(Duration::from_secs(20)).expect("it is in bounds");
+        shop::routes().merge(transfer::pages()).layer(layer).layer(map_response(tell_kind))
+    }
+}
+
+/// The database at this place, as soon as it is up.
+pub(crate) async fn sql(place: &str) -> SqlStore {
+    let give_up = Instant::now() + Duration::from_secs(60);
+    loop {
+        let opened = match place.starts_with("postgres") {
+            true => SqlStore::postgres(place).await,
+            false => SqlStore::sqlite(place).await,
+        };
+        match opened {
+            Ok(store) => return store,
+            Err(error) => assert!(Instant::now() < give_up, "{error}"),
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+}
