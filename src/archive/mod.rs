@@ -6,6 +6,7 @@
 mod boxed;
 mod counts;
 mod ended;
+mod entry;
 mod page;
 mod patient;
 mod payload;
@@ -15,6 +16,7 @@ pub use crate::record::EndReason;
 pub use crate::store::{Answer, StoreError, Timestamp, WriteId};
 pub use counts::{Count, Steps};
 pub use ended::EndedSession;
+pub use entry::{End, HistoryEntry};
 pub use page::{HistoryPage, Place};
 pub(crate) use patient::PatientArchive;
 pub use quota::Quota;

@@ -161,10 +161,11 @@ impl Archive for MemoryStore {
             return Ok(Vec::new());
         };
         let wanted = sessions.range(lowest..=highest).map(|(_, ended)| ended).filter(|ended| page.has(ended));
-        Ok(page.cut(match page.place {
+        let some = match page.place {
             Place::Latest | Place::Before(_) => wanted.rev().take(page.limit).cloned().collect(),
             Place::After(_) => wanted.take(page.limit).cloned().collect(),
-        }))
+        };
+        Ok(page.cut(some, |ended: &EndedSession| ended.id))
     }
 
     async fn counts(&self, layer: &'static str, kind: Option<&str>, steps: Steps) -> Answer<Vec<Count>> {

@@ -90,7 +90,8 @@ pub(super) async fn history(
         Place::After(_) => &NEXT,
     };
     let rows = database.read(statement, &values).await?;
-    Ok(page.cut(rows.iter().map(|row| past(user, row)).collect::<Result<_, _>>()?))
+    let some = rows.iter().map(|row| past(user, row)).collect::<Result<_, _>>()?;
+    Ok(page.cut(some, |ended: &EndedSession| ended.id))
 }
 
 pub(super) async fn counts(

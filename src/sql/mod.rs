@@ -197,6 +197,10 @@ impl LastingStore for SqlStore {
         Ok(lasting::load_both(&self.database, session, user_session).await?)
     }
 
+    async fn load_several(&self, keys: &[Key]) -> Answer<Vec<Option<Entry>>> {
+        Ok(entries::load_several(&self.database, keys).await?)
+    }
+
     async fn replace(&self, key: &Key, replacement: &Replacement<'_>) -> Answer<Replaced> {
         Ok(lasting::replace(&self.database, key, replacement).await?)
     }

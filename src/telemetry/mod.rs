@@ -207,6 +207,11 @@ pub(crate) fn archive_failed(error: &dyn Error) {
     event!(warn, error = %Chain(error), "ended sessions could not be moved to the archive; trying again");
 }
 
+pub(crate) fn not_in_history(error: &dyn Error) {
+    numbers::decode_failure("record");
+    event!(error, error = %Chain(error), "a user session cannot be read here, and is missing from a history");
+}
+
 pub(crate) fn not_archived(error: &dyn Error) {
     numbers::decode_failure("outgoing");
     event!(error, error = %Chain(error), "an ended session cannot be moved to the archive, and stays in the store");

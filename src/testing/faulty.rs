@@ -87,6 +87,10 @@ impl LastingStore for FaultyStore {
         self.up()?.load_both(session, user_session).await
     }
 
+    async fn load_several(&self, keys: &[Key]) -> Answer<Vec<Option<Entry>>> {
+        self.up()?.load_several(keys).await
+    }
+
     async fn replace(&self, key: &Key, replacement: &Replacement<'_>) -> Answer<Replaced> {
         self.up()?.replace(key, replacement).await
     }

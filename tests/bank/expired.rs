@@ -20,7 +20,7 @@ const IDLE: Duration = Duration::from_secs(3600);
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// Waits for what goes on beside the requests.
-async fn until(what: &str, happened: impl AsyncFn() -> bool) {
+pub(crate) async fn until(what: &str, happened: impl AsyncFn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while !happened().await {
         assert!(Instant::now() < deadline, "{what}");

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `crowds` | many requests of one user at once, from two devices on two servers |
 //! | `expired` | what has run out, also while no server is up, and each way to end at once |
+//! | `history` | what is active, on its way and archived, page by page, while it moves |
 //! | `outage` | a Postgres that is killed or frozen while sessions live in Redis |
 //! | `processes` | fifty completions at once in two processes, where five are left; and a store that is emptied |
 //!
@@ -22,6 +23,7 @@ mod transfer;
 
 mod crowds;
 mod expired;
+mod history;
 mod outage;
 mod processes;
 

@@ -123,6 +123,10 @@ impl LastingStore for Inner {
         on_store!(self, store => store.load_both(session, user_session).await)
     }
 
+    async fn load_several(&self, keys: &[Key]) -> Answer<Vec<Option<Entry>>> {
+        on_store!(self, store => store.load_several(keys).await)
+    }
+
     async fn replace(&self, key: &Key, replacement: &Replacement<'_>) -> Answer<Replaced> {
         on_store!(self, store => store.replace(key, replacement).await)
     }

@@ -1,6 +1,6 @@
 //! The calls that user sessions make, as they arrive at the gate. What moves the ended ones goes past it, but for where they go.
 
-use super::{Call, Gate, Op};
+use super::{Call, Gate, Op, Step};
 use std::time::Duration;
 use thin_session::UserId;
 use thin_session::archive::{Archive, Completion, Count, EndedSession, HistoryPage, Quota, Steps};
@@ -12,6 +12,12 @@ impl LastingStore for Gate {
         let (inner, session, user_session) = (self.inner(), *session, *user_session);
         let call = Call { op: Op::LoadBoth, key: Some(user_session), entry: None, markers: vec![] };
         self.carry(call, async move { inner.load_both(&session, &user_session).await }).await
+    }
+
+    async fn load_several(&self, keys: &[Key]) -> Answer<Vec<Option<Entry>>> {
+        let (inner, keys) = (self.inner(), keys.to_vec());
+        let call = Call { op: Op::LoadSeveral, key: None, entry: None, markers: vec![] };
+        self.carry(call, async move { inner.load_several(&keys).await }).await
     }
 
     async fn replace(&self, key: &Key, replacement: &Replacement<'_>) -> Answer<Replaced> {
@@ -82,6 +88,10 @@ impl Archive for Gate {
     }
 
     async fn history(&self, layer: &'static str, user: &UserId, page: &HistoryPage<'_>) -> Answer<Vec<EndedSession>> {
+        // It cannot be kept for later: it is asked by what others own.
+        if let Step::Before(work) = self.next_step(Op::History) {
+            work.await;
+        }
         self.inner.history(layer, user, page).await
     }
 

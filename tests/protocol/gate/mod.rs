@@ -29,12 +29,14 @@ pub(crate) enum Op {
     EndAll,
     Publish,
     LoadBoth,
+    LoadSeveral,
     Replace,
     Renew,
     /// Of the archive, as are the next.
     Add,
     Complete,
     Settle,
+    History,
 }
 
 impl Op {
