@@ -1,6 +1,7 @@
 //! Takes what has ended from the outboxes of the store to the archive, and finds what has run out.
 
 use super::background::Background;
+use super::dead_letters::{Trial, sorted, try_again};
 use super::realm::Realm;
 use super::user_session::sweep;
 use crate::archive::EndedSession;
@@ -40,6 +41,8 @@ struct Round {
     swept: Option<Instant>,
     /// The shard whose turn it is.
     first: u8,
+    /// Of what could not be converted.
+    trial: Trial,
 }
 
 /// Why a pass came to an end.
@@ -99,6 +102,7 @@ async fn pass(realm: &Weak<Realm>, round: &mut Round) -> Result<Pass, SessionErr
         round.swept = Some(Instant::now());
     }
     more |= move_on(&realm, &mut round.first).await?;
+    more |= try_again(&realm, &mut round.trial).await?;
     Ok(if more { Pass::More } else { Pass::Done })
 }
 
@@ -111,20 +115,22 @@ async fn move_on(realm: &Realm, first: &mut u8) -> Result<bool, SessionError> {
     for shard in shards {
         *first = shard.wrapping_add(1);
         let batch = realm.store.outbox(name, shard, BATCH).await?;
-        let ended = readable(&realm.keys, name, &batch);
-        if ended.is_empty() {
-            continue;
+        let ids: Vec<_> = batch.iter().map(|outgoing| outgoing.id).collect();
+        let (ended, dead) = sorted(&realm.keys, name, batch, realm.clock.now());
+        if !ended.is_empty() {
+            archive.add(name, &ended).await?;
         }
-        archive.add(name, &ended).await?;
-        let ids: Vec<_> = ended.iter().map(|ended| ended.id).collect();
+        if !dead.is_empty() {
+            archive.add_dead(name, &dead).await?;
+        }
         realm.store.sent(name, shard, &ids).await?;
-        telemetry::archived(ids.len());
-        any = true;
+        telemetry::archived(ended.len());
+        any |= !ids.is_empty();
     }
     Ok(any)
 }
 
-/// What of an outbox can be read here. The rest stays where it is: a process with its keys may come.
+/// What of an outbox can be read here.
 pub(super) fn readable(keys: &Keyring, realm: &'static str, batch: &[Outgoing]) -> Vec<EndedSession> {
     let open = |outgoing| EndedSession::of(&open_outgoing(keys, realm, outgoing)?);
     let read = |outgoing| open(outgoing).inspect_err(|error| telemetry::not_archived(error)).ok();

@@ -59,7 +59,8 @@ impl Sessions {
     ///
     /// What lives goes on, and is kept when it ends. So first call [`end_all`](Self::end_all), and
     /// [`abandon`](crate::UserSession::abandon) what [`user_session`](Self::user_session) has of each kind; then this, and once more
-    /// a minute later, as a process may have been moving one to the archive: until the answer is 0.
+    /// a minute later, as a process may have been moving one to the archive: until the answer is 0. What could not be
+    /// [converted](crate::guide::archive) is not reached: nobody can tell whose it is.
     ///
     /// # Errors
     ///
@@ -69,7 +70,8 @@ impl Sessions {
         self.roster.erase(user).await
     }
 
-    /// Deletes all users' sessions that ended before a moment, some at a time, and answers how many there were. Nobody has to wait for
+    /// Deletes all users' sessions that ended before a moment, some at a time, and answers how many there were. What could not be
+    /// [converted](crate::guide::archive) goes if it has been there since before. Nobody has to wait for
     /// more than some of them; it rests for half of the time. They count for no [quota](crate::Quota) any more: keep what ended
     /// within the longest window, and within the longest lifetime of a kind.
     ///

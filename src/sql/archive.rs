@@ -144,7 +144,7 @@ pub(super) fn kept(text: &str) -> Cow<'_, str> {
     if text.contains(['\0', '\u{1a}']) { ESCAPES.into_iter().fold(text.into(), escape) } else { text.into() }
 }
 
-fn unkept(text: &str) -> String {
+pub(super) fn unkept(text: &str) -> String {
     ESCAPES.iter().rev().fold(text.to_owned(), |text, (from, to)| text.replace(to, from))
 }
 

@@ -55,9 +55,12 @@ pub(super) fn name(key: &Key) -> [u8; 17] {
 
 /// Names as a statement is given a list of them.
 pub(super) fn listed(names: impl IntoIterator<Item = impl AsRef<[u8]>>) -> String {
-    let digits = |name: &[u8]| name.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let names: Vec<_> = names.into_iter().map(|name| format!("\"{}\"", digits(name.as_ref()))).collect();
+    let names: Vec<_> = names.into_iter().map(|name| format!("\"{}\"", hex(name.as_ref()))).collect();
     format!("[{}]", names.join(","))
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 pub(super) async fn load(database: &Database, key: &Key) -> Result<Option<Entry>, Failure> {

@@ -15,6 +15,7 @@
 //! | [`lasting`] | the operations on user sessions and outboxes |
 //! | [`due`] | at which user sessions to look |
 //! | [`archive`] | ended sessions: added, read, counted |
+//! | [`dead`] | ended sessions that could not be converted |
 //! | [`retention`] | ended sessions that are kept no longer |
 //! | [`quota`] | completions, which a quota limits |
 //! | [`news`], [`feed`], [`ears`] | telling news, following them, waiting for them |
@@ -23,6 +24,7 @@
 mod account;
 mod archive;
 mod database;
+mod dead;
 mod dialect;
 mod due;
 mod ears;
@@ -40,7 +42,7 @@ mod sweep;
 mod time;
 mod users;
 
-use crate::archive::{Archive, Completion, Count, EndedSession, HistoryPage, Quota, Steps};
+use crate::archive::{Archive, Completion, Count, DeadLetter, EndedSession, HistoryPage, Quota, Steps};
 use crate::clock::Clock;
 use crate::id::UserId;
 use crate::store::{
@@ -257,6 +259,18 @@ impl Archive for SqlStore {
 
     async fn counts(&self, layer: &'static str, kind: Option<&str>, steps: Steps) -> Answer<Vec<Count>> {
         Ok(archive::counts(&self.database, layer, kind, steps).await?)
+    }
+
+    async fn add_dead(&self, layer: &'static str, letters: &[DeadLetter]) -> Answer<()> {
+        Ok(dead::add(&self.database, layer, letters).await?)
+    }
+
+    async fn dead(&self, layer: &'static str, from: Uuid, limit: usize) -> Answer<Vec<DeadLetter>> {
+        Ok(dead::some(&self.database, layer, from, limit).await?)
+    }
+
+    async fn remove_dead(&self, layer: &'static str, ids: &[Uuid]) -> Answer<()> {
+        Ok(dead::remove(&self.database, layer, ids).await?)
     }
 
     async fn forget(&self, layer: &'static str, before: Timestamp, limit: usize) -> Answer<u64> {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 use tempfile::TempDir;
-use thin_session::archive::{Archive, Completion, Count, EndedSession, HistoryPage, Quota, Steps};
+use thin_session::archive::{Archive, Completion, Count, DeadLetter, EndedSession, HistoryPage, Quota, Steps};
 use thin_session::store::{
     Admission, Admitted, Answer, Departure, Entry, Key, LastingStore, Marker, Member, Outcome, Outgoing, Owner,
     Replaced, Replacement, Revocation, Revocations, Store, Sweep, Swept, Timestamp, WriteId,
@@ -181,6 +181,18 @@ impl Archive for Inner {
 
     async fn counts(&self, layer: &'static str, kind: Option<&str>, steps: Steps) -> Answer<Vec<Count>> {
         on_archive!(self, archive => archive.counts(layer, kind, steps).await)
+    }
+
+    async fn add_dead(&self, layer: &'static str, letters: &[DeadLetter]) -> Answer<()> {
+        on_archive!(self, archive => archive.add_dead(layer, letters).await)
+    }
+
+    async fn dead(&self, layer: &'static str, from: Uuid, limit: usize) -> Answer<Vec<DeadLetter>> {
+        on_archive!(self, archive => archive.dead(layer, from, limit).await)
+    }
+
+    async fn remove_dead(&self, layer: &'static str, ids: &[Uuid]) -> Answer<()> {
+        on_archive!(self, archive => archive.remove_dead(layer, ids).await)
     }
 
     async fn forget(&self, layer: &'static str, before: Timestamp, limit: usize) -> Answer<u64> {

@@ -3,7 +3,7 @@
 use super::{Call, Gate, Op, Step};
 use std::time::Duration;
 use thin_session::UserId;
-use thin_session::archive::{Archive, Completion, Count, EndedSession, HistoryPage, Quota, Steps};
+use thin_session::archive::{Archive, Completion, Count, DeadLetter, EndedSession, HistoryPage, Quota, Steps};
 use thin_session::store::{Answer, Entry, Key, LastingStore, Outgoing, Replaced, Replacement, Timestamp, WriteId};
 use uuid::Uuid;
 
@@ -97,6 +97,18 @@ impl Archive for Gate {
 
     async fn counts(&self, layer: &'static str, kind: Option<&str>, steps: Steps) -> Answer<Vec<Count>> {
         self.inner.counts(layer, kind, steps).await
+    }
+
+    async fn add_dead(&self, layer: &'static str, letters: &[DeadLetter]) -> Answer<()> {
+        self.inner.add_dead(layer, letters).await
+    }
+
+    async fn dead(&self, layer: &'static str, from: Uuid, limit: usize) -> Answer<Vec<DeadLetter>> {
+        self.inner.dead(layer, from, limit).await
+    }
+
+    async fn remove_dead(&self, layer: &'static str, ids: &[Uuid]) -> Answer<()> {
+        self.inner.remove_dead(layer, ids).await
     }
 
     async fn forget(&self, layer: &'static str, before: Timestamp, limit: usize) -> Answer<u64> {
