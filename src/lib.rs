@@ -99,7 +99,7 @@ pub mod testing;
 
 pub mod guide;
 
-pub use archive::{EndReason, EndedSession, HistoryPage, Quota};
+pub use archive::{EndReason, EndedSession, HistoryEntry, HistoryPage, Quota};
 pub use clock::Clock;
 pub use cookie::SameSite;
 pub use data::{AtSignIn, IfUndecodable, Old, SessionData, Slots, UserSessionData};

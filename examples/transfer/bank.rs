@@ -45,13 +45,13 @@ impl Bank {
             return Ok(account.clone());
         }
         // Also those that were given up: they are not to be expected any more.
-        let mut next = HistoryPage::of(Self::PAGE).of_kind(Transfer::KIND);
+        let mut next = HistoryPage::of(Self::PAGE).of_kind(Transfer::KIND).only_ended();
         loop {
             let page = sessions.history(user, &next).await?;
             for past in &page {
-                let was_sent = past.reason == EndReason::Completed;
-                match past.decode().ok().as_ref().and_then(Transfer::order).filter(|_| was_sent) {
-                    Some(order) => self.book(user, past.id, past.ended_at(), order),
+                let sent = past.end.filter(|end| end.reason == EndReason::Completed);
+                match sent.zip(past.decode().ok().as_ref().and_then(Transfer::order)) {
+                    Some((end, order)) => self.book(user, past.id, end.at, order),
                     None => self.forget(user, past.id),
                 }
             }

@@ -1,4 +1,5 @@
-//! What has ended: transfers that were sent or given up, and visits with their pages; some on a page, of all kinds or of one.
+//! What a user has begun: what is still open, transfers that were sent or given up, and visits with their pages; some on a page, of
+//! all kinds or of one.
 
 use crate::Office;
 use crate::text::{moment, span};
@@ -11,7 +12,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use std::sync::Arc;
 use thin_session::archive::Place;
-use thin_session::{EndReason, EndedSession, HistoryPage, SessionError, Sessions, UserSessionData};
+use thin_session::{EndReason, HistoryEntry, HistoryPage, SessionError, Sessions, UserSessionData};
 use uuid::Uuid;
 
 /// How many are on a page.
@@ -39,15 +40,16 @@ pub(crate) struct Asked {
 /// A page of the history, and which others there are.
 pub(crate) struct Shelf {
     kind: Option<&'static str>,
-    ended: Vec<EndedSession>,
+    sessions: Vec<HistoryEntry>,
     has_newer: bool,
     has_older: bool,
 }
 
-/// Costs what a visit costs, a call for what waits to be moved to the archive, and one of the archive for what is there.
+/// Costs what a visit costs, a call for what is open, one for what waits to be moved to the archive, and one of the archive for what is
+/// there.
 async fn show(opened: Opened, sessions: Sessions, Query(asked): Query<Asked>) -> Result<Markup, SessionError> {
-    let ended = sessions.history(&opened.user, &asked.page()).await?;
-    Ok(opened.page("History", Shelf::of(&asked, ended).page()))
+    let sessions = sessions.history(&opened.user, &asked.page()).await?;
+    Ok(opened.page("History", Shelf::of(&asked, sessions).page()))
 }
 
 impl Asked {
@@ -69,27 +71,27 @@ impl Asked {
 }
 
 impl Shelf {
-    pub(crate) fn of(asked: &Asked, mut ended: Vec<EndedSession>) -> Self {
-        let has_more = ended.len() > PAGE;
+    pub(crate) fn of(asked: &Asked, mut sessions: Vec<HistoryEntry>) -> Self {
+        let has_more = sessions.len() > PAGE;
         let (has_newer, has_older) = match asked.place() {
             Place::Latest => (false, has_more),
             Place::Before(_) => (true, has_more),
             Place::After(_) => {
                 // The one too many is the latest.
-                ended.drain(..ended.len().saturating_sub(PAGE));
+                sessions.drain(..sessions.len().saturating_sub(PAGE));
                 (has_more, true)
             }
         };
-        ended.truncate(PAGE);
-        Self { kind: known_kind(&asked.kind), ended, has_newer, has_older }
+        sessions.truncate(PAGE);
+        Self { kind: known_kind(&asked.kind), sessions, has_newer, has_older }
     }
 
     pub(crate) fn page(&self) -> Markup {
         html! {
             h1 { "History" }
             (choice("/history", self.kind))
-            @if self.ended.is_empty() { p.soft { (if self.has_newer || self.has_older { "There is nothing on this page." } else { "Nothing has ended yet." }) } } @else {
-                ul.lines { @for past in &self.ended { (line(past)) } }
+            @if self.sessions.is_empty() { p.soft { (if self.has_newer || self.has_older { "There is nothing on this page." } else { "There is nothing yet." }) } } @else {
+                ul.lines { @for session in &self.sessions { (line(session)) } }
             }
             (self.others())
         }
@@ -97,13 +99,13 @@ impl Shelf {
 
     /// Where it goes on.
     fn others(&self) -> Markup {
-        let newer = self.ended.first().filter(|_| self.has_newer).map(|first| format!("after={}", first.id));
-        let older = self.ended.last().filter(|_| self.has_older).map(|last| format!("before={}", last.id));
+        let newer = self.sessions.first().filter(|_| self.has_newer).map(|first| format!("after={}", first.id));
+        let older = self.sessions.last().filter(|_| self.has_older).map(|last| format!("before={}", last.id));
         html! {
             div.actions {
                 a.quiet.first href="/days" { "By day" }
                 // Beyond either end: perhaps all that was there was erased.
-                @if self.ended.is_empty() && (self.has_newer || self.has_older) {
+                @if self.sessions.is_empty() && (self.has_newer || self.has_older) {
                     a.quiet href=(link("/history", self.kind, "")) { "Latest" }
                 }
                 @if let Some(newer) = newer { a.quiet rel="prev" href=(link("/history", self.kind, &newer)) { "Newer" } }
@@ -135,21 +137,29 @@ fn link(path: &str, kind: Option<&str>, place: &str) -> String {
     if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
 }
 
-/// What the archive has of a session is JSON. It decodes to the type of today, as long as that reads what was written then.
-fn line(past: &EndedSession) -> Markup {
-    let (what, class) = match past.kind.as_str() {
-        Transfer::KIND => (past.decode::<Transfer>().map(|transfer| transfer.so_far()).ok(), "transfer"),
-        Visit::KIND => (past.decode::<Visit>().map(|visit| pages(&visit)).ok(), "visit"),
+/// What is told of a session is JSON. It decodes to the type of today, as long as that reads what was written then.
+fn line(session: &HistoryEntry) -> Markup {
+    let (what, class) = match session.kind.as_str() {
+        Transfer::KIND => (session.decode::<Transfer>().map(|transfer| transfer.so_far()).ok(), "transfer"),
+        Visit::KIND => (session.decode::<Visit>().map(|visit| pages(&visit)).ok(), "visit"),
         _ => (None, "other"),
     };
-    let took = past.ended_at().duration_since(past.began_at()).unwrap_or_default();
+    let took = session.ended().map(|ended| ended.duration_since(session.began).unwrap_or_default());
     html! {
         li class=(class) {
             div.what {
-                strong { (what.as_deref().unwrap_or(&past.kind)) }
-                span { (moment(past.began_at())) ", for " (span(took)) ", " (past.updates) " changes" }
+                strong { (what.as_deref().unwrap_or(&session.kind)) }
+                span {
+                    (moment(session.began)) ", "
+                    @if let Some(took) = took { "for " (span(took)) } @else { "still open" }
+                    ", " (session.updates) " changes"
+                }
             }
-            strong.reason { (reason(past.reason)) }
+            @match session.end {
+                Some(end) => { strong.reason { (reason(end.reason)) } }
+                None if session.kind == Transfer::KIND => { a.reason href="/transfer" { "Go on" } }
+                None => { strong.reason { "Now" } }
+            }
         }
     }
 }

@@ -6,7 +6,7 @@
 //! | `/transfer/…` a step | [`transfer`] | `UserSession<Transfer>`, `UserSession<Visit>` | 3, and 2 for its form |
 //! | its last step, sending | [`transfer`] | `UserSession<Transfer>` | 4: a load, and a completion within a quota |
 //! | `/transfer/sent` the receipt | [`transfer`] | `UserSession<Visit>` | 2 |
-//! | `/history` | [`history`] | `UserSession<Visit>`, `Sessions` | 3, and one of the archive |
+//! | `/history` | [`history`] | `UserSession<Visit>`, `Sessions` | 4, and one of the archive |
 //! | `/days` | [`days`] | `UserSession<Visit>`, `Sessions` | 2, and one of the archive |
 //! | `/sign-in`, `/sign-out` | [`sign_in`] | `Visitor` | a few to sign in, 1 to sign out |
 //!
@@ -48,7 +48,9 @@ use stores::Stores;
 use thin_session::SessionLayer;
 use tower_http::csrf::CsrfLayer;
 use tower_http::trace::TraceLayer;
+use transfer::Transfer;
 use users::Users;
+use visit::Visit;
 
 /// A bank that lets a transfer begin on one device and end on another.
 #[derive(Parser)]
@@ -97,7 +99,8 @@ fn app(sessions: SessionLayer) -> Router {
         // From the inside out: what is listed last sees a request first.
         .layer(DefaultBodyLimit::max(16 * 1024))
         .layer(CsrfLayer::new())
-        .layer(sessions)
+        // So that the history has what is open from the first request on.
+        .layer(sessions.kind::<Transfer>().kind::<Visit>())
         .layer(middleware::from_fn(error::in_plain_words))
         .layer(TraceLayer::new_for_http())
         .with_state(Arc::new(office))

@@ -18,7 +18,7 @@ use axum::response::{IntoResponse as _, Response};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use thin_session::testing::Browser;
-use thin_session::{Cost, EndReason, HistoryPage, SessionErrorKind, UserId, UserSession};
+use thin_session::{Cost, EndReason, HistoryEntry, HistoryPage, SessionErrorKind, UserId, UserSession};
 
 const IPHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 Safari/604.1";
 const LAPTOP: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
@@ -240,15 +240,19 @@ async fn a_step_that_was_left_open_begins_no_new_transfer() {
 }
 
 #[tokio::test]
-async fn what_is_given_up_is_in_the_history() {
+async fn what_is_open_is_in_the_history_and_so_is_what_was_given_up() {
     let (phone, laptop) = devices();
     phone.fill_in("10").await;
+    let asked = Asked::default();
+    let history = phone.browser.sessions().history(&ada(), &asked.page()).await.expect("it can be read");
+    let page = Shelf::of(&asked, history).page().into_string();
+    assert!(page.contains("€\u{a0}10.00 to Charles") && page.contains("href=\"/transfer\">Go on</a>"), "{page}");
     let given_up = abandon(laptop.transfer(), Form(SeenForm { seen: laptop.look() })).await;
     leads_to(&given_up.into_response(), "/");
     assert!(UserSession::id(&phone.transfer()).is_none());
     let history = phone.browser.sessions().history(&ada(), &HistoryPage::of(10)).await.expect("it can be read");
     let [past] = &history[..] else { panic!("{history:?}") };
-    assert_eq!((past.reason, past.updates), (EndReason::Abandoned, 3));
+    assert_eq!((past.reason(), past.updates), (Some(EndReason::Abandoned), 3));
     assert_eq!(phone.balance().await, "10000.00");
 }
 
@@ -280,6 +284,10 @@ async fn the_history_comes_in_pages_of_all_kinds_or_of_one() {
         phone.browser.wait(Duration::from_millis(1));
     }
     phone.browser.user_session::<Visit>().update(|visit| visit.pages = 7).await.expect("it is counted");
+    let asked = Asked::default();
+    let history = phone.browser.sessions().history(&ada(), &asked.page()).await.expect("it can be read");
+    let page = Shelf::of(&asked, history).page().into_string();
+    assert!(page.contains("A visit of 7 pages") && page.contains("still open"), "{page}");
     phone.browser.user_session::<Visit>().abandon().await.expect("it ends");
     assert_eq!(pages(&phone, "", "before").await, [20, 20, 6]);
     assert_eq!(pages(&phone, "transfer", "before").await, [20, 20, 5]);
@@ -335,7 +343,7 @@ async fn the_twenty_first_is_refused_until_the_first_is_a_month_old() {
         phone.browser.wait(Duration::from_secs(1));
     }
     let history = phone.browser.sessions().history(&ada(), &HistoryPage::of(100)).await.expect("it can be read");
-    let first = history.last().expect("twenty were sent").ended_at();
+    let first = history.last().and_then(HistoryEntry::ended).expect("twenty were sent");
 
     phone.fill_in("1").await;
     let seen = phone.look();
@@ -428,8 +436,9 @@ async fn an_hour_without_a_page_begins_a_new_visit_and_the_old_one_is_in_the_his
     let phone = phone.signed_in_again();
     assert_eq!(count(&mut phone.browser.user_session::<Visit>()).await, Some(1));
     let history = phone.browser.sessions().history(&ada(), &HistoryPage::of(10)).await.expect("it can be read");
-    let [past] = &history[..] else { panic!("{history:?}") };
-    assert_eq!(past.reason, EndReason::Expired);
+    let [now, past] = &history[..] else { panic!("{history:?}") };
+    assert!(now.is_active());
+    assert_eq!(past.reason(), Some(EndReason::Expired));
     assert_eq!(past.decode::<Visit>().expect("it was one"), Visit { pages: 6 });
 }
 

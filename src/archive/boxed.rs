@@ -1,9 +1,12 @@
 //! [`Archive`] with its futures boxed, so that the layer has no type parameter.
 
-use super::{Answer, Archive, Completion, Count, EndedSession, HistoryPage, Quota, Steps, Timestamp, WriteId};
+use super::{
+    Answer, Archive, Completion, Count, DeadLetter, EndedSession, HistoryPage, Quota, Steps, Timestamp, WriteId,
+};
 use crate::id::UserId;
 use std::future::Future;
 use std::pin::Pin;
+use uuid::Uuid;
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = Answer<T>> + Send + 'a>>;
 
@@ -29,6 +32,9 @@ pub(super) trait BoxedArchive: Send + Sync {
         page: &'a HistoryPage<'a>,
     ) -> Boxed<'a, Vec<EndedSession>>;
     fn counts<'a>(&'a self, layer: &'static str, kind: Option<&'a str>, steps: Steps) -> Boxed<'a, Vec<Count>>;
+    fn add_dead<'a>(&'a self, layer: &'static str, letters: &'a [DeadLetter]) -> Boxed<'a, ()>;
+    fn dead<'a>(&'a self, layer: &'static str, from: Uuid, limit: usize) -> Boxed<'a, Vec<DeadLetter>>;
+    fn remove_dead<'a>(&'a self, layer: &'static str, ids: &'a [Uuid]) -> Boxed<'a, ()>;
     fn forget<'a>(&'a self, layer: &'static str, before: Timestamp, limit: usize) -> Boxed<'a, u64>;
     fn erase<'a>(&'a self, layer: &'static str, user: &'a UserId, limit: usize) -> Boxed<'a, u64>;
 }
@@ -68,6 +74,18 @@ impl<A: Archive> BoxedArchive for A {
 
     fn counts<'a>(&'a self, layer: &'static str, kind: Option<&'a str>, steps: Steps) -> Boxed<'a, Vec<Count>> {
         Box::pin(Archive::counts(self, layer, kind, steps))
+    }
+
+    fn add_dead<'a>(&'a self, layer: &'static str, letters: &'a [DeadLetter]) -> Boxed<'a, ()> {
+        Box::pin(Archive::add_dead(self, layer, letters))
+    }
+
+    fn dead<'a>(&'a self, layer: &'static str, from: Uuid, limit: usize) -> Boxed<'a, Vec<DeadLetter>> {
+        Box::pin(Archive::dead(self, layer, from, limit))
+    }
+
+    fn remove_dead<'a>(&'a self, layer: &'static str, ids: &'a [Uuid]) -> Boxed<'a, ()> {
+        Box::pin(Archive::remove_dead(self, layer, ids))
     }
 
     fn forget<'a>(&'a self, layer: &'static str, before: Timestamp, limit: usize) -> Boxed<'a, u64> {

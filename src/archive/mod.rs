@@ -5,7 +5,9 @@
 
 mod boxed;
 mod counts;
+mod dead;
 mod ended;
+mod entry;
 mod page;
 mod patient;
 mod payload;
@@ -14,7 +16,9 @@ mod quota;
 pub use crate::record::EndReason;
 pub use crate::store::{Answer, StoreError, Timestamp, WriteId};
 pub use counts::{Count, Steps};
+pub use dead::DeadLetter;
 pub use ended::EndedSession;
+pub use entry::{End, HistoryEntry};
 pub use page::{HistoryPage, Place};
 pub(crate) use patient::PatientArchive;
 pub use quota::Quota;
@@ -22,6 +26,7 @@ pub use quota::Quota;
 use crate::id::UserId;
 use std::future::Future;
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// Where ended sessions are kept. Implement it with `async fn`.
 ///
@@ -76,8 +81,23 @@ pub trait Archive: Send + Sync + 'static {
         steps: Steps,
     ) -> impl Future<Output = Answer<Vec<Count>>> + Send;
 
+    /// Keeps what could not be converted, all or none of it. Those whose ids are there already stay as they are.
+    fn add_dead(&self, layer: &'static str, letters: &[DeadLetter]) -> impl Future<Output = Answer<()>> + Send;
+
+    /// What could not be converted: those of the lowest ids from this one on, in order, at most so many.
+    fn dead(
+        &self,
+        layer: &'static str,
+        from: Uuid,
+        limit: usize,
+    ) -> impl Future<Output = Answer<Vec<DeadLetter>>> + Send;
+
+    /// Forgets what could not be converted before. Ids that are not there are passed over.
+    fn remove_dead(&self, layer: &'static str, ids: &[Uuid]) -> impl Future<Output = Answer<()>> + Send;
+
     /// Deletes at most so many of those that ended before this moment, those in front that ended first, and answers how many. What
-    /// somebody else is deleting may be passed over. They count for no quota any more.
+    /// somebody else is deleting may be passed over. They count for no quota any more. If they were fewer, also of what could not
+    /// be converted: what has been there since before.
     fn forget(&self, layer: &'static str, before: Timestamp, limit: usize) -> impl Future<Output = Answer<u64>> + Send;
 
     /// Deletes at most so many of a user's, and answers how many. If they were fewer, nothing of the user is left, not even the
@@ -125,6 +145,18 @@ impl<A: Archive> Archive for Arc<A> {
 
     async fn counts(&self, layer: &'static str, kind: Option<&str>, steps: Steps) -> Answer<Vec<Count>> {
         (**self).counts(layer, kind, steps).await
+    }
+
+    async fn add_dead(&self, layer: &'static str, letters: &[DeadLetter]) -> Answer<()> {
+        (**self).add_dead(layer, letters).await
+    }
+
+    async fn dead(&self, layer: &'static str, from: Uuid, limit: usize) -> Answer<Vec<DeadLetter>> {
+        (**self).dead(layer, from, limit).await
+    }
+
+    async fn remove_dead(&self, layer: &'static str, ids: &[Uuid]) -> Answer<()> {
+        (**self).remove_dead(layer, ids).await
     }
 
     async fn forget(&self, layer: &'static str, before: Timestamp, limit: usize) -> Answer<u64> {

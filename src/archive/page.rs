@@ -1,11 +1,12 @@
 //! Which of a user's sessions are asked for.
 
-use super::{EndReason, EndedSession, Timestamp};
+use super::{End, EndReason, EndedSession, HistoryEntry, Timestamp};
 use std::cmp::Reverse;
 use std::time::SystemTime;
 use uuid::Uuid;
 
-/// A page of a user's ended sessions, the one that began last in front. Pages that follow each other by the ids of their first or
+/// A page of a user's sessions, the one that began last in front: those that are active, and those that have ended. What is asked about
+/// how they ended leaves out the active ones. Pages that follow each other by the ids of their first or
 /// last have neither gaps nor duplicates, whatever comes in meanwhile.
 ///
 /// ```
@@ -29,6 +30,8 @@ pub struct HistoryPage<'a> {
     pub since: Option<Timestamp>,
     /// Only those that ended earlier.
     pub until: Option<Timestamp>,
+    /// None of those that are active. An archive, which has none of them, need not ask.
+    pub only_ended: bool,
 }
 
 /// Where a page begins or ends. An id that is not there is a place between the others all the same.
@@ -45,7 +48,7 @@ pub enum Place {
 impl<'a> HistoryPage<'a> {
     /// The latest, at most so many.
     pub const fn of(limit: usize) -> Self {
-        Self { limit, place: Place::Latest, kind: None, reason: None, since: None, until: None }
+        Self { limit, place: Place::Latest, kind: None, reason: None, since: None, until: None, only_ended: false }
     }
 
     /// Of those that began before the one of this id: the last of the page before.
@@ -78,6 +81,12 @@ impl<'a> HistoryPage<'a> {
         Self { since: Some(from.into()), until: Some(to.into()), ..self }
     }
 
+    /// Only those that have ended.
+    #[must_use]
+    pub const fn only_ended(self) -> Self {
+        Self { only_ended: true, ..self }
+    }
+
     /// The lowest and the highest id that can be on it; none if none can.
     pub fn ids(&self) -> Option<(Uuid, Uuid)> {
         let (lowest, highest) = (Uuid::nil(), Uuid::max());
@@ -88,20 +97,40 @@ impl<'a> HistoryPage<'a> {
         }
     }
 
-    /// Whether a session of the user can be on it.
+    /// Whether a session of the user that has ended can be on it.
     pub fn has(&self, ended: &EndedSession) -> bool {
-        self.ids().is_some_and(|(lowest, highest)| lowest <= ended.id && ended.id <= highest)
-            && self.kind.is_none_or(|kind| kind == ended.kind)
-            // Both ways to sign out read alike, and are one here.
-            && self.reason.is_none_or(|reason| reason.as_str() == ended.reason.as_str())
-            && self.since.is_none_or(|since| since <= ended.ended)
-            && self.until.is_none_or(|until| ended.ended < until)
+        self.names(ended.id, &ended.kind) && self.ends(ended.reason, ended.ended)
     }
 
-    /// The page, if these are all that can be on it: each once, in order, and no more than its limit.
-    pub(crate) fn cut(&self, mut sessions: Vec<EndedSession>) -> Vec<EndedSession> {
-        sessions.sort_by_key(|ended| Reverse(ended.id));
-        sessions.dedup_by_key(|ended| ended.id);
+    /// Whether a session of the user can be on it.
+    pub(crate) fn shows(&self, entry: &HistoryEntry) -> bool {
+        let asks_for_an_end = self.only_ended || self.reason.is_some() || self.since.is_some() || self.until.is_some();
+        let as_asked = |end: &End| self.ends(end.reason, end.at.into());
+        self.names(entry.id, &entry.kind) && entry.end.as_ref().map_or(!asks_for_an_end, as_asked)
+    }
+
+    /// Whether one that is still where active ones are can be on it: one whose time has run out is, also as that.
+    pub(crate) fn may_have_active(&self) -> bool {
+        self.reason.is_none_or(|reason| reason == EndReason::Expired)
+    }
+
+    fn names(&self, id: Uuid, kind: &str) -> bool {
+        self.ids().is_some_and(|(lowest, highest)| lowest <= id && id <= highest)
+            && self.kind.is_none_or(|asked| asked == kind)
+    }
+
+    fn ends(&self, reason: EndReason, ended: Timestamp) -> bool {
+        // Both ways to sign out read alike, and are one here.
+        self.reason.is_none_or(|asked| asked.as_str() == reason.as_str())
+            && self.since.is_none_or(|since| since <= ended)
+            && self.until.is_none_or(|until| ended < until)
+    }
+
+    /// The page, if these are all that can be on it: each once, in order, and no more than its limit. Of several of one id the
+    /// first stays.
+    pub(crate) fn cut<T>(&self, mut sessions: Vec<T>, id: impl Fn(&T) -> Uuid) -> Vec<T> {
+        sessions.sort_by_key(|session| Reverse(id(session)));
+        sessions.dedup_by_key(|session| id(session));
         match self.place {
             Place::Latest | Place::Before(_) => sessions.truncate(self.limit),
             Place::After(_) => drop(sessions.drain(..sessions.len().saturating_sub(self.limit))),

@@ -1,13 +1,14 @@
 //! An archive with a deadline. Everything can be sent again, so that it is until there is an answer or no time.
 
 use super::boxed::BoxedArchive;
-use super::{Archive, Completion, Count, EndedSession, HistoryPage, Quota, Steps, Timestamp, WriteId};
+use super::{Archive, Completion, Count, DeadLetter, EndedSession, HistoryPage, Quota, Steps, Timestamp, WriteId};
 use crate::error::{SessionError, SessionErrorKind};
 use crate::id::UserId;
 use crate::store::{Meter, Patience, Tries};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+use uuid::Uuid;
 
 /// What the layer speaks to.
 #[derive(Clone)]
@@ -82,6 +83,23 @@ impl PatientArchive {
         steps: Steps,
     ) -> Result<Vec<Count>, SessionError> {
         self.patience.answered("counts", || self.archive.counts(layer, kind, steps)).await
+    }
+
+    pub(crate) async fn add_dead(&self, layer: &'static str, letters: &[DeadLetter]) -> Result<(), SessionError> {
+        self.patience.answered("add_dead", || self.archive.add_dead(layer, letters)).await
+    }
+
+    pub(crate) async fn dead(
+        &self,
+        layer: &'static str,
+        from: Uuid,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, SessionError> {
+        self.patience.answered("dead", || self.archive.dead(layer, from, limit)).await
+    }
+
+    pub(crate) async fn remove_dead(&self, layer: &'static str, ids: &[Uuid]) -> Result<(), SessionError> {
+        self.patience.answered("remove_dead", || self.archive.remove_dead(layer, ids)).await
     }
 
     /// What was deleted by a try whose answer was lost is not counted.

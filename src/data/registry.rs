@@ -53,6 +53,13 @@ impl Registry {
     }
 }
 
+impl Registry {
+    /// All kinds that a type has claimed.
+    pub(crate) fn kinds(&self) -> Vec<&'static str> {
+        self.1.0.read().unwrap_or_else(PoisonError::into_inner).keys().copied().collect()
+    }
+}
+
 impl Claims {
     fn claim(&self, slot: SlotType, constant: &str) -> Result<(), SessionError> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner).get(slot.name).copied();

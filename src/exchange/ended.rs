@@ -1,11 +1,13 @@
-//! A user's sessions that have ended: to read, to count, and to keep no longer.
+//! A user's sessions one after the other, and those that have ended: to read, to count, and to keep no longer.
 
 use super::mover::{drain, readable};
 use super::roster::Roster;
-use crate::archive::{Count, EndedSession, HistoryPage, PatientArchive, Steps};
+use super::user_session::survey;
+use crate::archive::{Count, EndedSession, HistoryEntry, HistoryPage, PatientArchive, Steps};
 use crate::clock::Timestamp;
 use crate::error::SessionError;
 use crate::id::UserId;
+use std::cmp::Reverse;
 use std::future::Future;
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -39,18 +41,33 @@ impl Roster {
         self.realm.owner(&self.realm.keys.digest_of(user)).shard()
     }
 
-    /// A page of the user's sessions that have ended: from the archive, and what is on its way there.
+    /// What the user has at present, the one that began last in front.
+    pub(crate) async fn active(&self, user: &UserId) -> Result<Vec<HistoryEntry>, SessionError> {
+        let mut active = survey(&self.realm, &self.store, user, &self.realm.registry.kinds()).await?;
+        active.retain(HistoryEntry::is_active);
+        active.sort_by_key(|entry| Reverse(entry.id));
+        Ok(active)
+    }
+
+    /// A page of the user's sessions: of those that are active, of what is on its way to the archive, and of what is there.
     pub(crate) async fn history(
         &self,
         user: &UserId,
         page: &HistoryPage<'_>,
-    ) -> Result<Vec<EndedSession>, SessionError> {
+    ) -> Result<Vec<HistoryEntry>, SessionError> {
         let archive = self.archive()?;
-        // First what waits: what is moved meanwhile is then in both, not in neither.
-        let mut all = self.waiting(user).await?;
-        all.retain(|ended| page.has(ended));
-        all.extend(archive.history(self.realm.name, user, page).await?);
-        Ok(page.cut(all))
+        // In the order in which they go: what goes on meanwhile is then in two of them, not in none.
+        let active = if page.may_have_active() {
+            let kinds = page.kind.map_or_else(|| self.realm.registry.kinds(), |kind| vec![kind]);
+            survey(&self.realm, &self.store, user, &kinds).await?
+        } else {
+            Vec::new()
+        };
+        let waiting = self.waiting(user).await?;
+        let ended = archive.history(self.realm.name, user, page).await?;
+        // And of two, where it went last is what counts.
+        let all = ended.into_iter().chain(waiting).map(HistoryEntry::from).chain(active);
+        Ok(page.cut(all.filter(|entry| page.shows(entry)).collect(), |entry| entry.id))
     }
 
     /// How many ended, as far as they are in the archive.

@@ -7,6 +7,7 @@ mod admission;
 mod background;
 mod change;
 mod create;
+mod dead_letters;
 mod ended;
 mod epoch;
 mod live;

@@ -1,6 +1,7 @@
 //! Takes what has ended from the outboxes of the store to the archive, and finds what has run out.
 
 use super::background::Background;
+use super::dead_letters::{Trial, sorted, try_again};
 use super::realm::Realm;
 use super::shards::Shards;
 use super::user_session::sweep;
@@ -48,6 +49,8 @@ struct Round {
     batch: usize,
     /// How many were moved.
     moved: usize,
+    /// Of what could not be converted.
+    trial: Trial,
 }
 
 /// Why a pass came to an end.
@@ -125,7 +128,8 @@ async fn pass(realm: &Weak<Realm>, round: &mut Round) -> Result<Pass, SessionErr
     };
     let more_waits = move_from(&realm, shards, round).await?;
     more_waits.iter().for_each(|shard| realm.mover.own.add(*shard));
-    Ok(if more_is_due || !more_waits.is_empty() { Pass::More } else { Pass::Done })
+    let more_is_dead = try_again(&realm, &mut round.trial).await?;
+    Ok(if more_is_due || more_is_dead || !more_waits.is_empty() { Pass::More } else { Pass::Done })
 }
 
 /// Moves a batch of each of these shards. Answers which of them have more. After a failure it is the turn of the next shard: what an
@@ -162,14 +166,19 @@ async fn move_from(realm: &Realm, mut shards: Vec<u8>, round: &mut Round) -> Res
 async fn move_some(realm: &Realm, shard: u8, limit: usize) -> Result<(usize, bool), SessionError> {
     let (name, archive) = (realm.name, realm.archive()?);
     let batch = realm.store.outbox(name, shard, limit).await?;
-    let ended = readable(&realm.keys, name, &batch);
+    let ids: Vec<_> = batch.iter().map(|outgoing| outgoing.id).collect();
+    let (ended, dead) = sorted(&realm.keys, name, batch, realm.clock.now());
     if !ended.is_empty() {
         archive.add(name, &ended).await?;
-        let ids: Vec<_> = ended.iter().map(|ended| ended.id).collect();
-        realm.store.sent(name, shard, &ids).await?;
-        telemetry::archived(ids.len());
     }
-    Ok((ended.len(), batch.len() < limit))
+    if !dead.is_empty() {
+        archive.add_dead(name, &dead).await?;
+    }
+    if !ids.is_empty() {
+        realm.store.sent(name, shard, &ids).await?;
+        telemetry::archived(ended.len());
+    }
+    Ok((ids.len(), ids.len() < limit))
 }
 
 /// Moves all that waits, also what other processes have ended.
@@ -207,11 +216,11 @@ async fn move_all(realm: &Realm, round: &mut Round) -> Result<(), SessionError> 
 impl Round {
     fn begin() -> Self {
         let now = Instant::now();
-        Self { sweep_at: now, look_at: now, first: rand::random(), batch: BATCH, moved: 0 }
+        Self { sweep_at: now, look_at: now, first: rand::random(), batch: BATCH, moved: 0, trial: Trial::default() }
     }
 }
 
-/// What of an outbox can be read here. The rest stays where it is: a process with its keys may come.
+/// What of an outbox can be read here.
 pub(super) fn readable(keys: &Keyring, realm: &'static str, batch: &[Outgoing]) -> Vec<EndedSession> {
     let open = |outgoing| EndedSession::of(&open_outgoing(keys, realm, outgoing)?);
     let read = |outgoing| open(outgoing).inspect_err(|error| telemetry::not_archived(error)).ok();

@@ -4,7 +4,7 @@ use super::service::SessionService;
 use crate::archive::{Archive, PatientArchive};
 use crate::clock::Clock;
 use crate::cookie::{CookiePolicy, SameSite, check_domain, check_name};
-use crate::data::{Registry, Slots};
+use crate::data::{Registry, Slots, UserSessionData};
 use crate::error::ConfigError;
 use crate::exchange::{Realm, Roster};
 use crate::keyring::Keyring;
@@ -128,6 +128,19 @@ impl SessionLayer {
     pub fn slots<T: Slots>(self) -> Self {
         self.edit(|realm| {
             if let Err(error) = realm.registry.claim::<T>() {
+                // Whoever asks for the type is told the same.
+                telemetry::misconfigured(&error);
+            }
+        })
+    }
+
+    /// Declares a type of user sessions; call it again for more. Then [`Sessions::history`] and [`Sessions::active`] find those of
+    /// that kind from the start, not only once a request of this process has asked for the type. Two of one kind are found as by
+    /// [`slots`](Self::slots).
+    #[must_use]
+    pub fn kind<T: UserSessionData>(self) -> Self {
+        self.edit(|realm| {
+            if let Err(error) = realm.registry.claim_kind::<T>() {
                 // Whoever asks for the type is told the same.
                 telemetry::misconfigured(&error);
             }

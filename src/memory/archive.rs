@@ -2,8 +2,8 @@
 
 use super::MemoryStore;
 use crate::archive::{
-    Answer, Archive, Completion, Count, EndReason, EndedSession, HistoryPage, Place, Quota, Steps, StoreError,
-    Timestamp, WriteId,
+    Answer, Archive, Completion, Count, DeadLetter, EndReason, EndedSession, HistoryPage, Place, Quota, Steps,
+    StoreError, Timestamp, WriteId,
 };
 use crate::id::UserId;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -24,7 +24,7 @@ pub(super) struct Ended(Box<Mutex<Shelves>>);
 #[derive(Default)]
 struct Shelves {
     layers: HashMap<&'static str, Layer>,
-    /// Of all layers.
+    /// Of all layers, dead letters too.
     kept: usize,
     settled: HashMap<Attempt, Timestamp>,
 }
@@ -34,6 +34,7 @@ struct Layer {
     ids: HashSet<Uuid>,
     /// By whose they are; nobody's too.
     users: HashMap<Option<UserId>, BTreeMap<Uuid, EndedSession>>,
+    dead: BTreeMap<Uuid, DeadLetter>,
 }
 
 /// A try to complete a session, which comes to nothing.
@@ -84,6 +85,23 @@ impl Shelves {
         }
         self.kept -= sessions.len();
         sessions.len() as u64
+    }
+
+    /// Deletes those dead letters of these that are there, and answers how many.
+    fn remove_dead(&mut self, layer: &str, ids: &[Uuid]) -> u64 {
+        let Some(layer) = self.layers.get_mut(layer) else { return 0 };
+        let removed = ids.iter().filter(|id| layer.dead.remove(id).is_some()).count();
+        self.kept -= removed;
+        removed as u64
+    }
+
+    /// At most so many dead letters that have been there since before this moment, the oldest in front.
+    fn dead_before(&self, layer: &str, before: Timestamp, limit: usize) -> Vec<Uuid> {
+        let dead = self.layers.get(layer).into_iter().flat_map(|layer| layer.dead.values());
+        let mut old: Vec<_> =
+            dead.filter(|letter| letter.since < before).map(|letter| (letter.since, letter.id)).collect();
+        old.sort_unstable();
+        old.into_iter().take(limit).map(|(_, id)| id).collect()
     }
 
     /// When those were completed that count, the latest in front, as many as the quota allows.
@@ -163,10 +181,11 @@ impl Archive for MemoryStore {
             return Ok(Vec::new());
         };
         let wanted = sessions.range(lowest..=highest).map(|(_, ended)| ended).filter(|ended| page.has(ended));
-        Ok(page.cut(match page.place {
+        let some = match page.place {
             Place::Latest | Place::Before(_) => wanted.rev().take(page.limit).cloned().collect(),
             Place::After(_) => wanted.take(page.limit).cloned().collect(),
-        }))
+        };
+        Ok(page.cut(some, |ended: &EndedSession| ended.id))
     }
 
     async fn counts(&self, layer: &'static str, kind: Option<&str>, steps: Steps) -> Answer<Vec<Count>> {
@@ -182,12 +201,38 @@ impl Archive for MemoryStore {
         Ok(counts.into_values().collect())
     }
 
+    async fn add_dead(&self, layer: &'static str, letters: &[DeadLetter]) -> Answer<()> {
+        let shelves = &mut *self.ended.lock();
+        let dead = &mut shelves.layers.entry(layer).or_default().dead;
+        let new: HashSet<_> = letters.iter().map(|letter| letter.id).filter(|id| !dead.contains_key(id)).collect();
+        if !new.is_empty() && shelves.kept + new.len() > self.archive_limit {
+            return Err(full(self.archive_limit));
+        }
+        for letter in letters {
+            dead.entry(letter.id).or_insert_with(|| letter.clone());
+        }
+        shelves.kept += new.len();
+        Ok(())
+    }
+
+    async fn dead(&self, layer: &'static str, from: Uuid, limit: usize) -> Answer<Vec<DeadLetter>> {
+        let shelves = self.ended.lock();
+        let dead = shelves.layers.get(layer).into_iter().flat_map(|layer| layer.dead.range(from..));
+        Ok(dead.take(limit).map(|(_, letter)| letter.clone()).collect())
+    }
+
+    async fn remove_dead(&self, layer: &'static str, ids: &[Uuid]) -> Answer<()> {
+        self.ended.lock().remove_dead(layer, ids);
+        Ok(())
+    }
+
     async fn forget(&self, layer: &'static str, before: Timestamp, limit: usize) -> Answer<u64> {
         let mut shelves = self.ended.lock();
         let mut old: Vec<_> = shelves.of_layer(layer).filter(|ended| ended.ended < before).collect();
         old.sort_unstable_by_key(|ended| ended.ended);
         let old: Vec<_> = old.into_iter().take(limit).map(|ended| (ended.user.clone(), ended.id)).collect();
-        Ok(shelves.delete(layer, &old))
+        let dead = shelves.dead_before(layer, before, limit - old.len());
+        Ok(shelves.delete(layer, &old) + shelves.remove_dead(layer, &dead))
     }
 
     async fn erase(&self, layer: &'static str, user: &UserId, limit: usize) -> Answer<u64> {

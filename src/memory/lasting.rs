@@ -31,6 +31,11 @@ impl LastingStore for MemoryStore {
         Ok([session, user_session].map(|key| self.shard(key).get(key, now).cloned()))
     }
 
+    async fn load_several(&self, keys: &[Key]) -> Answer<Vec<Option<Entry>>> {
+        let now = self.clock.now();
+        Ok(keys.iter().map(|key| self.shard(key).get(key, now).cloned()).collect())
+    }
+
     async fn replace(&self, key: &Key, replacement: &Replacement<'_>) -> Answer<Replaced> {
         let now = self.clock.now();
         let is_one_more = match self.shard(key).may_replace(key, replacement, now) {

@@ -23,14 +23,23 @@ enum Verdict {
 }
 
 pub(super) async fn load_both(redis: &Connection, names: [&str; 2]) -> Result<[Option<Entry>; 2], Failure> {
+    load_several(redis, names).await?.try_into().map_err(|_| Failure::Reply)
+}
+
+pub(super) async fn load_several(
+    redis: &Connection,
+    names: impl IntoIterator<Item = impl AsRef<str>>,
+) -> Result<Vec<Option<Entry>>, Failure> {
     // Not MGET, which a slot that is moving refuses.
     let mut gets = redis::pipe();
     for name in names {
-        gets.cmd("GET").arg(name);
+        gets.cmd("GET").arg(name.as_ref());
     }
-    let replies = <[_; 2]>::try_from(redis.run_all(&gets).await?).map_err(|_| Failure::Reply)?;
-    let [session, user_session] = replies.map(|reply| found(reply).ok_or(Failure::Reply)?.map(entry).transpose());
-    Ok([session?, user_session?])
+    if gets.is_empty() {
+        return Ok(Vec::new());
+    }
+    let replies = redis.run_all(&gets).await?.into_iter();
+    replies.map(|reply| found(reply).ok_or(Failure::Reply)?.map(entry).transpose()).collect()
 }
 
 pub(super) async fn replace(

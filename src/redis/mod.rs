@@ -145,6 +145,10 @@ impl LastingStore for RedisStore {
         Ok(lasting::load_both(&self.connection, [&session, &user_session]).await?)
     }
 
+    async fn load_several(&self, keys: &[Key]) -> Answer<Vec<Option<Entry>>> {
+        Ok(lasting::load_several(&self.connection, keys.iter().map(Key::to_string)).await?)
+    }
+
     async fn replace(&self, key: &Key, replacement: &Replacement<'_>) -> Answer<Replaced> {
         Ok(lasting::replace(&self.connection, key, &Places::of(key), replacement).await?)
     }

@@ -1,31 +1,46 @@
-//! User sessions that have ended.
+//! User sessions that are active, and those that have ended.
 
 use super::Sessions;
-use crate::archive::{Count, EndedSession, HistoryPage, Steps};
+use crate::archive::{Count, HistoryEntry, HistoryPage, Steps};
 use crate::error::SessionError;
 use crate::id::UserId;
 use std::time::{Duration, SystemTime};
 
-/// User sessions that have ended, of which an [archive](crate::SessionLayer::archive) is needed; more is in
+/// User sessions one after the other. Of those that have ended an [archive](crate::SessionLayer::archive) is needed; more is in
 /// [a guide](crate::guide::archive).
 impl Sessions {
-    /// A page of the user's sessions that have ended, the one that began last in front. What waits to be moved to the archive is
-    /// among them. A call of the store, and one of the archive.
+    /// A page of the user's sessions, the one that began last in front: those that are active, what waits to be moved to the
+    /// archive, and what is there. Each is on it once, wherever it goes meanwhile. Two calls of the store, and one of the archive.
     ///
     /// ```
-    /// # use thin_session::{EndedSession, SessionError, Sessions, UserId};
+    /// # use thin_session::{HistoryEntry, SessionError, Sessions, UserId};
     /// use thin_session::{EndReason, HistoryPage};
     ///
-    /// async fn last_sent(sessions: &Sessions, user: &UserId) -> Result<Vec<EndedSession>, SessionError> {
+    /// async fn last_sent(sessions: &Sessions, user: &UserId) -> Result<Vec<HistoryEntry>, SessionError> {
     ///     sessions.history(user, &HistoryPage::of(20).of_kind("transfer").because(EndReason::Completed)).await
     /// }
     /// ```
     ///
+    /// Active ones are found of the kinds that this process knows: by [`SessionLayer::kind`](crate::SessionLayer::kind), by their
+    /// first use, or because the page is [of that kind](HistoryPage::of_kind). One whose time has run out is on the page as expired,
+    /// whether or not it was found by the sweep; by this process's clock. What this process cannot read is not on it, and told in
+    /// an [event](crate::guide::metrics).
+    ///
     /// # Errors
     ///
     /// Misconfigured without an [archive](crate::SessionLayer::archive); `Unavailable`.
-    pub async fn history(&self, user: &UserId, page: &HistoryPage<'_>) -> Result<Vec<EndedSession>, SessionError> {
+    pub async fn history(&self, user: &UserId, page: &HistoryPage<'_>) -> Result<Vec<HistoryEntry>, SessionError> {
         self.roster.history(user, page).await
+    }
+
+    /// What the user has under way, the one that began last in front; of the kinds that [`history`](Self::history) finds. A call of
+    /// the store. No archive is needed.
+    ///
+    /// # Errors
+    ///
+    /// Misconfigured without a layer that keeps user sessions; `Unavailable`.
+    pub async fn active(&self, user: &UserId) -> Result<Vec<HistoryEntry>, SessionError> {
+        self.roster.active(user).await
     }
 
     /// How many sessions of all users ended in each stretch of time, of one kind or of all, and why: by stretch, kind and reason.
@@ -72,7 +87,8 @@ impl Sessions {
     ///
     /// What lives goes on, and is kept when it ends. So first call [`end_all`](Self::end_all), and
     /// [`abandon`](crate::UserSession::abandon) what [`user_session`](Self::user_session) has of each kind; then this, and once more
-    /// a minute later, as a process may have been moving one to the archive: until the answer is 0.
+    /// a minute later, as a process may have been moving one to the archive: until the answer is 0. What could not be
+    /// [converted](crate::guide::archive) is not reached: nobody can tell whose it is.
     ///
     /// # Errors
     ///
@@ -82,7 +98,8 @@ impl Sessions {
         self.roster.erase(user).await
     }
 
-    /// Deletes all users' sessions that ended before a moment, some at a time, and answers how many there were. Nobody has to wait for
+    /// Deletes all users' sessions that ended before a moment, some at a time, and answers how many there were. What could not be
+    /// [converted](crate::guide::archive) goes if it has been there since before. Nobody has to wait for
     /// more than some of them; it rests for half of the time. They count for no [quota](crate::Quota) any more: keep what ended
     /// within the longest window, and within the longest lifetime of a kind.
     ///

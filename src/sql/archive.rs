@@ -90,7 +90,8 @@ pub(super) async fn history(
         Place::After(_) => &NEXT,
     };
     let rows = database.read(statement, &values).await?;
-    Ok(page.cut(rows.iter().map(|row| past(user, row)).collect::<Result<_, _>>()?))
+    let some = rows.iter().map(|row| past(user, row)).collect::<Result<_, _>>()?;
+    Ok(page.cut(some, |ended: &EndedSession| ended.id))
 }
 
 pub(super) async fn counts(
@@ -143,7 +144,7 @@ pub(super) fn kept(text: &str) -> Cow<'_, str> {
     if text.contains(['\0', '\u{1a}']) { ESCAPES.into_iter().fold(text.into(), escape) } else { text.into() }
 }
 
-fn unkept(text: &str) -> String {
+pub(super) fn unkept(text: &str) -> String {
     ESCAPES.iter().rev().fold(text.to_owned(), |text, (from, to)| text.replace(to, from))
 }
 

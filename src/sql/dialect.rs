@@ -30,6 +30,7 @@ pub(super) enum Dialect {
 /// | `id`, `json` | the types of columns of the archive |
 /// | `id_of`, `bytes_of_id` | what makes an id of its 32 digits, and bytes of an id |
 /// | `ended` | the columns of the archive: of the layer in parameter 1, and the list of ended sessions in parameter 2 |
+/// | `dead`, `listed_ids` | of the list in parameter 2: the columns of dead letters, of the layer in parameter 1; and ids |
 /// | `shown` | the columns of the archive as people read them |
 /// | `any(` and `any)` | what stands around a question for few rows, one of which it is to be |
 /// | `skip` | after `lock`: what passes over rows that somebody else has locked |
@@ -87,7 +88,7 @@ impl Dialect {
         self.words().iter().fold(template.to_owned(), |text, (word, meaning)| text.replace(word, meaning))
     }
 
-    fn words(self) -> [(&'static str, &'static str); 23] {
+    fn words(self) -> [(&'static str, &'static str); 25] {
         match self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite => [
@@ -122,6 +123,12 @@ impl Dialect {
                      value ->> 'began', value ->> 'ended', value ->> 'updates', value ->> 'payload' \
                      FROM json_each($2) WHERE true",
                 ),
+                (
+                    "{dead}",
+                    "SELECT $1, unhex(value ->> 'id'), value ->> 'why', value ->> 'since', unhex(value ->> 'sealed') \
+                     FROM json_each($2) WHERE true",
+                ),
+                ("{listed_ids}", "SELECT unhex(value) FROM json_each($2)"),
                 (
                     "{shown}",
                     "layer, lower(substr(hex(id), 1, 8) || '-' || substr(hex(id), 9, 4) || '-' || substr(hex(id), 13, 4) \
@@ -168,6 +175,12 @@ impl Dialect {
                      FROM json_to_recordset($2::json) AS listed (id UUID, user_id TEXT, kind TEXT, reason TEXT, \
                      began BIGINT, ended BIGINT, updates BIGINT, payload TEXT) ORDER BY id",
                 ),
+                (
+                    "{dead}",
+                    "SELECT $1, id, why, since, decode(sealed, 'hex') FROM json_to_recordset($2::json) \
+                     AS listed (id UUID, why TEXT, since BIGINT, sealed TEXT) ORDER BY id",
+                ),
+                ("{listed_ids}", "SELECT value::uuid FROM json_array_elements_text($2::json)"),
                 (
                     "{shown}",
                     "layer, id, user_id, kind, reason, to_timestamp(began / 1000.0) AS began, \

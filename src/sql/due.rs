@@ -5,7 +5,7 @@
 
 use super::database::{Database, Transaction};
 use super::dialect::Statement;
-use super::entries::name;
+use super::entries::{listed, name};
 use super::failure::Failure;
 use super::link::Value;
 use crate::record::Malformed;
@@ -62,8 +62,7 @@ pub(super) async fn due(database: &Database, realm: &'static str, limit: usize) 
 }
 
 async fn forget_gone(database: &Database, realm: &'static str, names: &[Vec<u8>]) -> Result<(), Failure> {
-    let listed: Vec<_> = names.iter().map(|name| format!("\"{}\"", hex(name))).collect();
-    let listed = format!("[{}]", listed.join(","));
+    let listed = listed(names);
     let mut transaction = database.begin().await?;
     let values = [database.time.now(), Value::Text(realm), Value::Text(&listed)];
     transaction.fetch(&HOLD, &values).await?;
@@ -97,8 +96,4 @@ pub(super) async fn note(
 fn key(realm: &'static str, name: &[u8]) -> Result<Key, Failure> {
     let of = |(shard, digest): (&u8, &[u8])| Some(Key::of_user_session_digest(realm, *shard, digest.try_into().ok()?));
     Ok(name.split_first().and_then(of).ok_or(Malformed("name of what is due"))?)
-}
-
-fn hex(name: &[u8]) -> String {
-    name.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -10,10 +10,15 @@ use crate::clock::Timestamp;
 use crate::id::WriteId;
 use crate::record::State;
 use crate::store::{Entry, Key, Marker, Outcome};
+use std::collections::HashMap;
 use std::time::Duration;
 
 static LOAD: Statement =
     Statement::new("SELECT entry FROM thin_session WHERE realm = $2 AND name = $3 AND expires > {now}");
+
+static LOAD_SEVERAL: Statement = Statement::new(
+    "SELECT name, entry FROM thin_session WHERE realm = $2 AND name {any(} {listed} {any)} AND expires > {now}",
+);
 
 /// Also in the place of what has expired and was not swept.
 pub(super) static CREATE: Statement = Statement::new(
@@ -41,10 +46,31 @@ pub(super) fn name(key: &Key) -> [u8; 17] {
     name
 }
 
+/// Names as a statement is given a list of them.
+pub(super) fn listed(names: impl IntoIterator<Item = impl AsRef<[u8]>>) -> String {
+    let names: Vec<_> = names.into_iter().map(|name| format!("\"{}\"", hex(name.as_ref()))).collect();
+    format!("[{}]", names.join(","))
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 pub(super) async fn load(database: &Database, key: &Key) -> Result<Option<Entry>, Failure> {
     let values = [database.time.now(), Value::Text(key.realm()), Value::Bytes(&name(key))];
     let rows = database.read(&LOAD, &values).await?;
     rows.first().map_or(Ok(None), |row| row.entry(0))
+}
+
+/// What is under each of these keys, which are of one layer.
+pub(super) async fn load_several(database: &Database, keys: &[Key]) -> Result<Vec<Option<Entry>>, Failure> {
+    let Some(first) = keys.first() else { return Ok(Vec::new()) };
+    let names = listed(keys.iter().map(name));
+    let values = [database.time.now(), Value::Text(first.realm()), Value::Text(&names)];
+    let rows = database.read(&LOAD_SEVERAL, &values).await?;
+    let found =
+        rows.iter().map(|row| Ok((row.bytes(0)?, row.entry(1)?))).collect::<Result<HashMap<_, _>, Failure>>()?;
+    Ok(keys.iter().map(|key| found.get(&name(key)[..]).cloned().flatten()).collect())
 }
 
 pub(super) async fn create(

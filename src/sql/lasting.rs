@@ -7,7 +7,7 @@
 use super::database::{Database, Transaction};
 use super::dialect::Statement;
 use super::due;
-use super::entries::name;
+use super::entries::{listed, name};
 use super::failure::{Cause, Failure};
 use super::link::Value;
 use crate::clock::Timestamp;
@@ -272,8 +272,7 @@ pub(super) async fn sent(database: &Database, realm: &'static str, shard: u8, id
     if ids.is_empty() {
         return Ok(());
     }
-    let listed: Vec<_> = ids.iter().map(|id| format!("\"{}\"", id.simple())).collect();
-    let listed = format!("[{}]", listed.join(","));
+    let listed = listed(ids);
     let values = [Value::Text(realm), Value::Number(shard.into()), Value::Text(&listed)];
     database.write(&SENT, &values).await.map(drop)
 }

@@ -15,6 +15,7 @@
 //! | [`lasting`] | the operations on user sessions and outboxes |
 //! | [`due`] | at which user sessions to look |
 //! | [`archive`] | ended sessions: added, read, counted |
+//! | [`dead`] | ended sessions that could not be converted |
 //! | [`retention`] | ended sessions that are kept no longer |
 //! | [`quota`] | completions, which a quota limits |
 //! | [`parting`] | endings of browsers' sessions, with what goes to the archive |
@@ -24,6 +25,7 @@
 mod account;
 mod archive;
 mod database;
+mod dead;
 mod dialect;
 mod due;
 mod ears;
@@ -42,7 +44,7 @@ mod sweep;
 mod time;
 mod users;
 
-use crate::archive::{Archive, Completion, Count, EndedSession, HistoryPage, Quota, Steps};
+use crate::archive::{Archive, Completion, Count, DeadLetter, EndedSession, HistoryPage, Quota, Steps};
 use crate::clock::Clock;
 use crate::id::UserId;
 use crate::store::{
@@ -199,6 +201,10 @@ impl LastingStore for SqlStore {
         Ok(lasting::load_both(&self.database, session, user_session).await?)
     }
 
+    async fn load_several(&self, keys: &[Key]) -> Answer<Vec<Option<Entry>>> {
+        Ok(entries::load_several(&self.database, keys).await?)
+    }
+
     async fn replace(&self, key: &Key, replacement: &Replacement<'_>) -> Answer<Replaced> {
         Ok(lasting::replace(&self.database, key, replacement).await?)
     }
@@ -260,6 +266,18 @@ impl Archive for SqlStore {
 
     async fn counts(&self, layer: &'static str, kind: Option<&str>, steps: Steps) -> Answer<Vec<Count>> {
         Ok(archive::counts(&self.database, layer, kind, steps).await?)
+    }
+
+    async fn add_dead(&self, layer: &'static str, letters: &[DeadLetter]) -> Answer<()> {
+        Ok(dead::add(&self.database, layer, letters).await?)
+    }
+
+    async fn dead(&self, layer: &'static str, from: Uuid, limit: usize) -> Answer<Vec<DeadLetter>> {
+        Ok(dead::some(&self.database, layer, from, limit).await?)
+    }
+
+    async fn remove_dead(&self, layer: &'static str, ids: &[Uuid]) -> Answer<()> {
+        Ok(dead::remove(&self.database, layer, ids).await?)
     }
 
     async fn forget(&self, layer: &'static str, before: Timestamp, limit: usize) -> Answer<u64> {

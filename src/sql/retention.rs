@@ -2,6 +2,7 @@
 
 use super::archive::kept;
 use super::database::Database;
+use super::dead;
 use super::dialect::Statement;
 use super::failure::Failure;
 use super::link::Value;
@@ -32,7 +33,12 @@ pub(super) async fn forget(
     before: Timestamp,
     limit: usize,
 ) -> Result<u64, Failure> {
-    database.write(&FORGET, &[Value::Text(layer), Value::time(before), Value::limit(limit)]).await
+    let forgotten = database.write(&FORGET, &[Value::Text(layer), Value::time(before), Value::limit(limit)]).await?;
+    match limit.saturating_sub(usize::try_from(forgotten).unwrap_or(usize::MAX)) {
+        0 => Ok(forgotten),
+        // A step of its own: a failure here leaves what was forgotten uncounted, and nothing undone.
+        left => Ok(forgotten + dead::forget(database, layer, before, left).await?),
+    }
 }
 
 pub(super) async fn erase(

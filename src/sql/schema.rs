@@ -59,6 +59,12 @@ const VERSIONS: [&[&str]; 1] = [&[
     "CREATE INDEX thin_archive_ended ON thin_archive (layer, ended, kind, reason)",
     // The same for people.
     "CREATE VIEW thin_history AS SELECT {shown} FROM thin_archive",
+    // What could not be converted, as it was in the outbox, until a process comes that can.
+    "CREATE TABLE thin_dead_letter (
+            layer {text} NOT NULL, id {id} NOT NULL, why {text} NOT NULL, since BIGINT NOT NULL, sealed {bytes} NOT NULL,
+            PRIMARY KEY (layer, id)
+        )",
+    "CREATE INDEX thin_dead_letter_since ON thin_dead_letter (layer, since)",
     // Users and kinds that were completed. Whoever completes one holds the row.
     "CREATE TABLE thin_quota (
             layer {text} NOT NULL, user_id {text} NOT NULL, kind {text} NOT NULL, PRIMARY KEY (layer, user_id, kind)

@@ -86,6 +86,7 @@ impl<S: Store> BoxedStore for S {
 
 pub(crate) trait BoxedLasting: Send + Sync {
     fn load_both<'a>(&'a self, session: &'a Key, user_session: &'a Key) -> Boxed<'a, [Option<Entry>; 2]>;
+    fn load_several<'a>(&'a self, keys: &'a [Key]) -> Boxed<'a, Vec<Option<Entry>>>;
     fn replace<'a>(&'a self, key: &'a Key, replacement: &'a Replacement<'_>) -> Boxed<'a, Replaced>;
     fn renew<'a>(&'a self, key: &'a Key, seen: Timestamp, idle: Duration, keep_for: Duration) -> Boxed<'a, bool>;
     fn outbox<'a>(&'a self, realm: &'static str, shard: u8, limit: usize) -> Boxed<'a, Vec<Outgoing>>;
@@ -99,6 +100,10 @@ pub(crate) trait BoxedLasting: Send + Sync {
 impl<S: LastingStore> BoxedLasting for S {
     fn load_both<'a>(&'a self, session: &'a Key, user_session: &'a Key) -> Boxed<'a, [Option<Entry>; 2]> {
         Box::pin(LastingStore::load_both(self, session, user_session))
+    }
+
+    fn load_several<'a>(&'a self, keys: &'a [Key]) -> Boxed<'a, Vec<Option<Entry>>> {
+        Box::pin(LastingStore::load_several(self, keys))
     }
 
     fn replace<'a>(&'a self, key: &'a Key, replacement: &'a Replacement<'_>) -> Boxed<'a, Replaced> {

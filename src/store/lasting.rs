@@ -17,6 +17,9 @@ pub trait LastingStore: Store {
     /// Reads a browser's session and a user session as [`load`](Store::load) does, in one round trip.
     fn load_both(&self, session: &Key, user_session: &Key) -> impl Future<Output = Answer<[Option<Entry>; 2]>> + Send;
 
+    /// Reads entries of one shard as [`load`](Store::load) does, in one round trip: what is under each key, in their order.
+    fn load_several(&self, keys: &[Key]) -> impl Future<Output = Answer<Vec<Option<Entry>>>> + Send;
+
     /// Puts an entry in the place of another, in one step. The first of these that applies is the answer, and only the last
     /// changes anything:
     ///
@@ -210,6 +213,10 @@ impl fmt::Debug for Outgoing {
 impl<S: LastingStore> LastingStore for Arc<S> {
     async fn load_both(&self, session: &Key, user_session: &Key) -> Answer<[Option<Entry>; 2]> {
         (**self).load_both(session, user_session).await
+    }
+
+    async fn load_several(&self, keys: &[Key]) -> Answer<Vec<Option<Entry>>> {
+        (**self).load_several(keys).await
     }
 
     async fn replace(&self, key: &Key, replacement: &Replacement<'_>) -> Answer<Replaced> {

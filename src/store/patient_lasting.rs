@@ -54,6 +54,14 @@ impl PatientStore {
         Ok(found)
     }
 
+    /// What is under each of these keys, which are of one shard.
+    pub(crate) async fn load_several(&self, keys: &[Key]) -> Result<Vec<Option<Entry>>, SessionError> {
+        let store = self.lasting()?;
+        let found = self.patience.answered("load_several", || store.load_several(keys)).await?;
+        found.iter().flatten().for_each(|entry| telemetry::record_bytes("load_several", entry.as_bytes().len()));
+        Ok(found)
+    }
+
     pub(crate) async fn replace(
         &self,
         key: &Key,

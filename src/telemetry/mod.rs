@@ -212,6 +212,25 @@ pub(crate) fn not_swept(error: &dyn Error) {
     event!(warn, error = %Chain(error), "what has expired could not all be deleted; trying again in a minute");
 }
 
+pub(crate) fn not_in_history(error: &dyn Error) {
+    numbers::decode_failure("record");
+    event!(error, error = %Chain(error), "a user session cannot be read here, and is missing from a history");
+}
+
+pub(crate) fn buried(error: &dyn Error) {
+    numbers::buried();
+    event!(
+        error,
+        error = %Chain(error),
+        "an ended session cannot be converted here; it is kept in the archive as a dead letter, until a process comes that can"
+    );
+}
+
+pub(crate) fn revived(sessions: usize) {
+    numbers::revived(sessions);
+    event!(warn, sessions, "dead letters were converted, and are in the archive as sessions");
+}
+
 pub(crate) fn not_archived(error: &dyn Error) {
     numbers::decode_failure("outgoing");
     event!(error, error = %Chain(error), "an ended session cannot be moved to the archive, and stays in the store");

@@ -122,6 +122,17 @@ pub(super) fn archived(sessions: usize) {
     let _ = sessions;
 }
 
+pub(super) fn buried() {
+    count!("thin_session_dead_letters_total");
+}
+
+pub(super) fn revived(sessions: usize) {
+    #[cfg(feature = "metrics")]
+    metrics::counter!("thin_session_dead_letters_revived_total").increment(sessions as u64);
+    #[cfg(not(feature = "metrics"))]
+    let _ = sessions;
+}
+
 pub(super) fn cookie_refused(why: &'static str) {
     count!("thin_session_cookies_refused_total", "why" => why);
 }

@@ -1,6 +1,6 @@
 //! A store that can be taken down.
 
-use crate::archive::{Archive, Completion, Count, EndedSession, HistoryPage, Quota, Steps};
+use crate::archive::{Archive, Completion, Count, DeadLetter, EndedSession, HistoryPage, Quota, Steps};
 use crate::id::UserId;
 use crate::memory::MemoryStore;
 use crate::store::{
@@ -87,6 +87,10 @@ impl LastingStore for FaultyStore {
         self.up()?.load_both(session, user_session).await
     }
 
+    async fn load_several(&self, keys: &[Key]) -> Answer<Vec<Option<Entry>>> {
+        self.up()?.load_several(keys).await
+    }
+
     async fn replace(&self, key: &Key, replacement: &Replacement<'_>) -> Answer<Replaced> {
         self.up()?.replace(key, replacement).await
     }
@@ -145,6 +149,18 @@ impl Archive for FaultyStore {
 
     async fn counts(&self, layer: &'static str, kind: Option<&str>, steps: Steps) -> Answer<Vec<Count>> {
         self.up()?.counts(layer, kind, steps).await
+    }
+
+    async fn add_dead(&self, layer: &'static str, letters: &[DeadLetter]) -> Answer<()> {
+        self.up()?.add_dead(layer, letters).await
+    }
+
+    async fn dead(&self, layer: &'static str, from: Uuid, limit: usize) -> Answer<Vec<DeadLetter>> {
+        self.up()?.dead(layer, from, limit).await
+    }
+
+    async fn remove_dead(&self, layer: &'static str, ids: &[Uuid]) -> Answer<()> {
+        self.up()?.remove_dead(layer, ids).await
     }
 
     async fn forget(&self, layer: &'static str, before: Timestamp, limit: usize) -> Answer<u64> {

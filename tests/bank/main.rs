@@ -5,6 +5,7 @@
 //! | `browsers` | browsers' sessions that go to the archive: each way to end, once |
 //! | `crowds` | many requests of one user at once, from two devices on two servers |
 //! | `expired` | what has run out, also while no server is up, and each way to end at once |
+//! | `history` | what is active, on its way and archived, page by page, while it moves |
 //! | `outage` | a Postgres that is killed or frozen while sessions live in Redis |
 //! | `processes` | fifty completions at once in two processes, where five are left; and a store that is emptied |
 //!
@@ -27,6 +28,7 @@ mod crowds;
 mod expired;
 mod forms;
 mod herd;
+mod history;
 mod kills;
 mod lives;
 mod outage;

@@ -11,10 +11,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use testbed::Client;
 use thin_session::archive::{
-    Answer, Archive, Completion, Count, EndedSession, HistoryPage, Quota, Steps, StoreError, Timestamp, WriteId,
+    Answer, Archive, Completion, Count, DeadLetter, EndedSession, HistoryPage, Quota, Steps, StoreError, Timestamp,
+    WriteId,
 };
 use thin_session::{Keyring, MemoryStore, SessionLayer, Sessions, UserId};
 use tokio::time::sleep;
+use uuid::Uuid;
 
 /// What an archive does before it adds: takes its time, and may refuse.
 type Before = fn(&[EndedSession]) -> (Duration, bool);
@@ -65,6 +67,18 @@ impl Archive for Stubborn {
 
     async fn erase(&self, layer: &'static str, user: &UserId, limit: usize) -> Answer<u64> {
         self.inner.erase(layer, user, limit).await
+    }
+
+    async fn add_dead(&self, layer: &'static str, dead: &[DeadLetter]) -> Answer<()> {
+        self.inner.add_dead(layer, dead).await
+    }
+
+    async fn dead(&self, layer: &'static str, from: Uuid, limit: usize) -> Answer<Vec<DeadLetter>> {
+        self.inner.dead(layer, from, limit).await
+    }
+
+    async fn remove_dead(&self, layer: &'static str, ids: &[Uuid]) -> Answer<()> {
+        self.inner.remove_dead(layer, ids).await
     }
 }
 

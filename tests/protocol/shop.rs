@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use testbed::{Answer, Client, PostgresServer, RedisServer, Reply};
 use thin_session::{
     AtSignIn, Clock, Keyring, LazySession, MemoryStore, RedisStore, Session, SessionData, SessionError,
-    SessionErrorKind, SessionLayer, Sessions, SignedIn, UserId, Visitor,
+    SessionErrorKind, SessionLayer, Sessions, SignedIn, UserId, UserSessionData, Visitor,
 };
 use tokio::sync::oneshot;
 
@@ -281,6 +281,16 @@ impl Shop {
             .clock(self.clock.clone())
             .store_deadline(patience)
             .expect("it is in bounds")
+    }
+
+    /// The sessions of its users, for jobs; of a server that has been asked for nothing so far.
+    pub(crate) fn sessions(&self) -> Sessions {
+        self.layer(PATIENCE).sessions()
+    }
+
+    /// The same, of one that knows a kind.
+    pub(crate) fn sessions_with<T: UserSessionData>(&self) -> Sessions {
+        self.layer(PATIENCE).kind::<T>().sessions()
     }
 
     /// A server that gives up soon, for tests in which nothing else can happen.

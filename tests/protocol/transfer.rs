@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use testbed::Client;
 use thin_session::{
-    EndReason, EndedSession, HistoryPage, Quota, Session, SessionError, Sessions, UserId, UserSession, UserSessionData,
+    EndReason, HistoryEntry, HistoryPage, Quota, Session, SessionError, Sessions, UserId, UserSession, UserSessionData,
 };
 
 /// The steps that were taken.
@@ -79,17 +79,17 @@ async fn next(mut transfer: UserSession<Transfer>, Path(step): Path<String>) -> 
 
 /// What a user has ended, the first in front.
 async fn history(sessions: Sessions, Path(user): Path<String>) -> Result<String, SessionError> {
-    let mut ended = sessions.history(&UserId::new(user)?, &HistoryPage::of(10_000)).await?;
+    let mut ended = sessions.history(&UserId::new(user)?, &HistoryPage::of(10_000).only_ended()).await?;
     ended.reverse();
     Ok(ended.iter().map(told).collect::<Vec<_>>().join(", "))
 }
 
-fn told(ended: &EndedSession) -> String {
+fn told(ended: &HistoryEntry) -> String {
     let Transfer(steps) = ended.decode().expect("it is a transfer");
-    let how = match ended.reason {
-        EndReason::Completed => "completed",
-        EndReason::Abandoned => "abandoned",
-        EndReason::Expired => "expired",
+    let how = match ended.reason() {
+        Some(EndReason::Completed) => "completed",
+        Some(EndReason::Abandoned) => "abandoned",
+        Some(EndReason::Expired) => "expired",
         _ => "?",
     };
     format!("{how} {}", steps.join(" "))

@@ -73,6 +73,7 @@ async fn what_is_searched_is_what_was_logged_and_shown() {
         "its quota is used up",
         "could not be moved to the archive",
         "EndedSession {",
+        "HistoryEntry {",
         "QuotaExceeded {",
         "Replacement {",
         "Outgoing {",

@@ -3,9 +3,11 @@
 use super::evidence::note;
 use std::io;
 use thin_session::archive::{
-    Answer, Archive, Completion, Count, EndedSession, HistoryPage, Quota, Steps, StoreError, Timestamp, WriteId,
+    Answer, Archive, Completion, Count, DeadLetter, EndedSession, HistoryPage, Quota, Steps, StoreError, Timestamp,
+    WriteId,
 };
 use thin_session::{MemoryStore, UserId};
+use uuid::Uuid;
 
 #[derive(Default)]
 pub(crate) struct Shelf(MemoryStore);
@@ -39,6 +41,18 @@ impl Archive for Shelf {
 
     async fn counts(&self, layer: &'static str, kind: Option<&str>, steps: Steps) -> Answer<Vec<Count>> {
         self.0.counts(layer, kind, steps).await
+    }
+
+    async fn add_dead(&self, layer: &'static str, letters: &[DeadLetter]) -> Answer<()> {
+        self.0.add_dead(layer, letters).await
+    }
+
+    async fn dead(&self, layer: &'static str, from: Uuid, limit: usize) -> Answer<Vec<DeadLetter>> {
+        self.0.dead(layer, from, limit).await
+    }
+
+    async fn remove_dead(&self, layer: &'static str, ids: &[Uuid]) -> Answer<()> {
+        self.0.remove_dead(layer, ids).await
     }
 
     async fn forget(&self, layer: &'static str, before: Timestamp, limit: usize) -> Answer<u64> {

@@ -181,6 +181,13 @@ impl<S: LastingStore> LastingStore for Witness<S> {
         answer
     }
 
+    async fn load_several(&self, keys: &[Key]) -> Answer<Vec<Option<Entry>>> {
+        keys.iter().for_each(note_key);
+        let answer = noted(self.up()?.load_several(keys).await);
+        answer.iter().flatten().flatten().for_each(note_entry);
+        answer
+    }
+
     async fn replace(&self, key: &Key, replacement: &Replacement<'_>) -> Answer<Replaced> {
         note(replacement);
         note_entry(replacement.entry);

@@ -94,7 +94,8 @@ async fn begun_on_the_phone_and_finished_on_the_desktop() {
     let mut bob = at(&bank, FIREFOX, "Bob").await;
     bob.open("/").await.says("10,000.00").does_not_say("Charles").says("Page 1 of this visit");
     bob.open(&receipt).await.has_status(404).does_not_say("Charles");
-    bob.open("/history").await.says("Nothing has ended yet");
+    bob.open("/history").await.says("A visit of ").says("still open").does_not_say("Charles");
+    bob.open("/history?kind=transfer").await.says("There is nothing yet");
 }
 
 #[tokio::test]
@@ -220,8 +221,10 @@ async fn the_twenty_first_in_a_month_is_refused_with_the_time_of_the_next() {
         answer.has_status(429);
     }
 
-    // The history comes in pages: all twenty are there, and a visit that is not over is not.
-    phone.open("/history").await.does_not_say("Older").does_not_say("Newer");
+    // The history comes in pages: all twenty are there, and before them what is open.
+    let all = phone.open("/history").await;
+    all.says(">Go on</a>").says("Sent").does_not_say("Newer");
+    phone.open(&all.link("/history?before=")).await.says("Sent").says("A visit of ").does_not_say("Go on");
     let page = phone.open("/transfer/confirm").await;
     phone.submit("/transfer/abandon", &[("seen", page.hidden("seen"))]).await.leads_to("/");
     let latest = phone.open("/history?kind=transfer").await;
@@ -231,7 +234,7 @@ async fn the_twenty_first_in_a_month_is_refused_with_the_time_of_the_next() {
     last.says("Sent").does_not_say("Given up").does_not_say("Older");
     let newer = last.link("/history?kind=transfer&amp;after=");
     phone.open(&newer).await.says("Given up").says("Older").does_not_say("Newer");
-    phone.open("/history?kind=visit").await.says("Nothing has ended yet");
+    phone.open("/history?kind=visit").await.says("still open").does_not_say("Ran out");
     phone.open("/history?kind=made-up&before=made-up").await.has_status(200).says("Older");
 
     // What was sent is in the archive; what was given up comes there in a moment.

@@ -74,8 +74,10 @@ async fn what_was_seen_is_completed_and_the_next_begins_empty() {
     let second = UserSession::id(&transfer).unwrap();
     assert!(second > first, "ids rise");
     let history = ada.sessions().history(&user("ada"), &HistoryPage::of(10)).await.unwrap();
-    let [past] = &history[..] else { panic!("{history:?}") };
-    assert_eq!((past.id, past.reason, past.updates, &*past.kind), (first, EndReason::Completed, 1, "transfer"));
+    let [active, past] = &history[..] else { panic!("{history:?}") };
+    assert_eq!((active.id, active.reason()), (second, None));
+    let told = (past.id, past.reason(), past.updates, &*past.kind);
+    assert_eq!(told, (first, Some(EndReason::Completed), 1, "transfer"));
     assert_eq!(past.decode::<Transfer>().unwrap().steps, [1]);
 }
 
@@ -87,6 +89,9 @@ async fn what_is_given_up_is_abandoned() {
     step(&mut transfer, 2).await;
     transfer.abandon().await.unwrap();
     let history = ada.sessions().history(&user("ada"), &HistoryPage::of(10)).await.unwrap();
-    assert_eq!(history.iter().map(|past| (past.reason, past.updates)).collect::<Vec<_>>(), [(EndReason::Abandoned, 2)]);
+    assert_eq!(
+        history.iter().map(|past| (past.reason(), past.updates)).collect::<Vec<_>>(),
+        [(Some(EndReason::Abandoned), 2)]
+    );
     assert_eq!(ada.user_session::<Transfer>().steps, [0; 0]);
 }

@@ -8,6 +8,7 @@
 //! | [`releases`] | two releases at once, and values that cannot be kept |
 //! | [`streams`] | after the response has begun |
 //! | [`windows`] | idle and absolute limits; visits |
+//! | [`lost_keys`] | what cannot be converted on its way there, until it can |
 //! | [`moving`] | how those that have ended come into the archive |
 //! | [`quotas`] | how many may be completed |
 //! | [`wire`] | what it puts on the wire, and in how many round trips |
@@ -15,6 +16,7 @@
 mod devices;
 mod keeping;
 mod life;
+mod lost_keys;
 mod moving;
 mod quotas;
 mod releases;

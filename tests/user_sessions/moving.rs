@@ -3,10 +3,11 @@
 use super::{Transfer, step, user};
 use std::time::Duration;
 use thin_session::archive::{
-    Answer, Archive, Completion, Count, EndedSession, Quota, Steps, StoreError, Timestamp, WriteId,
+    Answer, Archive, Completion, Count, DeadLetter, EndedSession, Quota, Steps, StoreError, Timestamp, WriteId,
 };
 use thin_session::{HistoryPage, Keyring, MemoryStore, SessionLayer, UserId};
 use tokio::time::{sleep, timeout};
+use uuid::Uuid;
 
 /// An archive that does not take what Ada had.
 struct WithoutAda(MemoryStore);
@@ -39,6 +40,18 @@ impl Archive for WithoutAda {
 
     async fn counts(&self, layer: &'static str, kind: Option<&str>, steps: Steps) -> Answer<Vec<Count>> {
         self.0.counts(layer, kind, steps).await
+    }
+
+    async fn add_dead(&self, layer: &'static str, letters: &[DeadLetter]) -> Answer<()> {
+        self.0.add_dead(layer, letters).await
+    }
+
+    async fn dead(&self, layer: &'static str, from: Uuid, limit: usize) -> Answer<Vec<DeadLetter>> {
+        self.0.dead(layer, from, limit).await
+    }
+
+    async fn remove_dead(&self, layer: &'static str, ids: &[Uuid]) -> Answer<()> {
+        self.0.remove_dead(layer, ids).await
     }
 
     async fn forget(&self, layer: &'static str, before: Timestamp, limit: usize) -> Answer<u64> {

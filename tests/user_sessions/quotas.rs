@@ -3,7 +3,7 @@
 use super::{Transfer, ada, also_ada, is, step, user};
 use std::time::{Duration, SystemTime};
 use thin_session::testing::Browser;
-use thin_session::{EndReason, HistoryPage, Quota, QuotaExceeded, SessionErrorKind, UserSession};
+use thin_session::{EndReason, HistoryEntry, HistoryPage, Quota, QuotaExceeded, SessionErrorKind, UserSession};
 
 const DAY: Duration = Duration::from_secs(86_400);
 const TWO_A_MONTH: Quota = Quota::rolling(2, Duration::from_secs(30 * 86_400));
@@ -18,7 +18,7 @@ async fn send(browser: &Browser) -> Result<(), QuotaExceeded> {
 async fn the_third_is_refused_until_the_first_is_a_month_old() {
     let mut browser = ada();
     send(&browser).await.unwrap();
-    let first = browser.sessions().history(&user("ada"), &HistoryPage::of(1)).await.unwrap()[0].ended_at();
+    let first = browser.sessions().history(&user("ada"), &HistoryPage::of(1)).await.unwrap()[0].ended().unwrap();
     browser.wait(10 * DAY);
     browser = also_ada(&browser);
     send(&browser).await.unwrap();
@@ -46,7 +46,7 @@ async fn the_third_is_refused_until_the_first_is_a_month_old() {
     browser.wait(Duration::from_millis(1));
     transfer.complete_within(TWO_A_MONTH).await.unwrap().unwrap();
     let history = browser.sessions().history(&user("ada"), &HistoryPage::of(10)).await.unwrap();
-    let reasons: Vec<_> = history.iter().map(|past| past.reason).collect();
+    let reasons: Vec<_> = history.iter().filter_map(HistoryEntry::reason).collect();
     assert_eq!(reasons, [EndReason::Completed, EndReason::Expired, EndReason::Completed, EndReason::Completed]);
     assert!(refusal.next_at() > SystemTime::UNIX_EPOCH);
 }

@@ -35,10 +35,11 @@ async fn an_hour_without_a_page_begins_a_new_visit_and_the_old_one_is_to_be_foun
     assert_ne!(UserSession::id(&browser.user_session::<Visit>()), Some(first));
 
     let history = browser.sessions().history(&user("ada"), &HistoryPage::of(10)).await.unwrap();
-    let [past] = &history[..] else { panic!("{history:?}") };
-    assert_eq!((past.id, past.reason, past.updates), (first, EndReason::Expired, 10));
+    let [now, past] = &history[..] else { panic!("{history:?}") };
+    assert!(now.is_active());
+    assert_eq!((past.id, past.reason(), past.updates), (first, Some(EndReason::Expired), 10));
     assert_eq!(past.decode::<Visit>().unwrap(), Visit { pages: 10 });
-    let lasted = past.ended_at().duration_since(past.began_at()).unwrap();
+    let lasted = past.ended().unwrap().duration_since(past.began).unwrap();
     assert_eq!(lasted, 10 * 20 * MINUTE + 60 * MINUTE, "it ended an hour after the last look");
 }
 

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use thin_session::archive::{
-    Answer, Archive, Completion, Count, EndedSession, HistoryPage, Quota, Steps, Timestamp, WriteId,
+    Answer, Archive, Completion, Count, DeadLetter, EndedSession, HistoryPage, Quota, Steps, Timestamp, WriteId,
 };
 use thin_session::{SqlStore, UserId};
+use uuid::Uuid;
 
 /// The archive in Postgres, as it is.
 #[derive(Clone, Debug)]
@@ -60,5 +61,17 @@ impl Archive for Counted {
 
     async fn erase(&self, layer: &'static str, user: &UserId, limit: usize) -> Answer<u64> {
         self.archive.erase(layer, user, limit).await
+    }
+
+    async fn add_dead(&self, layer: &'static str, dead: &[DeadLetter]) -> Answer<()> {
+        self.archive.add_dead(layer, dead).await
+    }
+
+    async fn dead(&self, layer: &'static str, from: Uuid, limit: usize) -> Answer<Vec<DeadLetter>> {
+        self.archive.dead(layer, from, limit).await
+    }
+
+    async fn remove_dead(&self, layer: &'static str, ids: &[Uuid]) -> Answer<()> {
+        self.archive.remove_dead(layer, ids).await
     }
 }

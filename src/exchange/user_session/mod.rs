@@ -8,6 +8,7 @@
 //! | `end` | ending it, exactly as it was seen |
 //! | `quota` | completing it if the archive allows |
 //! | `sweep` | finding those whose time has run out |
+//! | `survey` | what a user has at present, of several kinds |
 //! | `settle` | finding one that somebody was completing |
 
 mod change;
@@ -16,9 +17,11 @@ mod end;
 mod quota;
 mod settle;
 mod stand;
+mod survey;
 mod sweep;
 
 pub(crate) use desk::{Desk, Views};
 pub(crate) use quota::Allowed;
 pub(crate) use stand::{Kind, Sight};
+pub(crate) use survey::survey;
 pub(crate) use sweep::sweep;

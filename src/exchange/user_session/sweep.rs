@@ -36,7 +36,7 @@ pub(crate) async fn sweep(realm: &Arc<Realm>) -> Result<bool, SessionError> {
 }
 
 /// The place of the one whose entry this is.
-fn desk_of(realm: &Arc<Realm>, key: &Key, entry: &Entry) -> Result<Desk, SessionError> {
+pub(super) fn desk_of(realm: &Arc<Realm>, key: &Key, entry: &Entry) -> Result<Desk, SessionError> {
     let (header, rest) = entry.parse()?;
     let body = sealing::open_user_session(&realm.keys, realm.place(key), &header, rest)?;
     let name = realm.registry.kind(&body.slot.name).unwrap_or("of a type that is not known here");

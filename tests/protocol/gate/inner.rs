@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 use tempfile::TempDir;
-use thin_session::archive::{Archive, Completion, Count, EndedSession, HistoryPage, Quota, Steps};
+use thin_session::archive::{Archive, Completion, Count, DeadLetter, EndedSession, HistoryPage, Quota, Steps};
 use thin_session::store::{
     Admission, Admitted, Answer, Departure, Entry, Key, LastingStore, Marker, Member, Outcome, Outgoing, Owner,
     Replaced, Replacement, Revocation, Revocations, Store, Sweep, Swept, Timestamp, WriteId,
@@ -123,6 +123,10 @@ impl LastingStore for Inner {
         on_store!(self, store => store.load_both(session, user_session).await)
     }
 
+    async fn load_several(&self, keys: &[Key]) -> Answer<Vec<Option<Entry>>> {
+        on_store!(self, store => store.load_several(keys).await)
+    }
+
     async fn replace(&self, key: &Key, replacement: &Replacement<'_>) -> Answer<Replaced> {
         on_store!(self, store => store.replace(key, replacement).await)
     }
@@ -181,6 +185,18 @@ impl Archive for Inner {
 
     async fn counts(&self, layer: &'static str, kind: Option<&str>, steps: Steps) -> Answer<Vec<Count>> {
         on_archive!(self, archive => archive.counts(layer, kind, steps).await)
+    }
+
+    async fn add_dead(&self, layer: &'static str, letters: &[DeadLetter]) -> Answer<()> {
+        on_archive!(self, archive => archive.add_dead(layer, letters).await)
+    }
+
+    async fn dead(&self, layer: &'static str, from: Uuid, limit: usize) -> Answer<Vec<DeadLetter>> {
+        on_archive!(self, archive => archive.dead(layer, from, limit).await)
+    }
+
+    async fn remove_dead(&self, layer: &'static str, ids: &[Uuid]) -> Answer<()> {
+        on_archive!(self, archive => archive.remove_dead(layer, ids).await)
     }
 
     async fn forget(&self, layer: &'static str, before: Timestamp, limit: usize) -> Answer<u64> {

@@ -1,9 +1,9 @@
 //! The calls that user sessions make, as they arrive at the gate. What moves the ended ones reads past it.
 
-use super::{Call, Gate, Op};
+use super::{Call, Gate, Op, Step};
 use std::time::Duration;
 use thin_session::UserId;
-use thin_session::archive::{Archive, Completion, Count, EndedSession, HistoryPage, Quota, Steps};
+use thin_session::archive::{Archive, Completion, Count, DeadLetter, EndedSession, HistoryPage, Quota, Steps};
 use thin_session::store::{Answer, Entry, Key, LastingStore, Outgoing, Replaced, Replacement, Timestamp, WriteId};
 use uuid::Uuid;
 
@@ -12,6 +12,12 @@ impl LastingStore for Gate {
         let (inner, session, user_session) = (self.inner(), *session, *user_session);
         let call = Call { op: Op::LoadBoth, key: Some(user_session), entry: None, markers: vec![] };
         self.carry(call, async move { inner.load_both(&session, &user_session).await }).await
+    }
+
+    async fn load_several(&self, keys: &[Key]) -> Answer<Vec<Option<Entry>>> {
+        let (inner, keys) = (self.inner(), keys.to_vec());
+        let call = Call { op: Op::LoadSeveral, key: None, entry: None, markers: vec![] };
+        self.carry(call, async move { inner.load_several(&keys).await }).await
     }
 
     async fn replace(&self, key: &Key, replacement: &Replacement<'_>) -> Answer<Replaced> {
@@ -88,11 +94,27 @@ impl Archive for Gate {
     }
 
     async fn history(&self, layer: &'static str, user: &UserId, page: &HistoryPage<'_>) -> Answer<Vec<EndedSession>> {
+        // It cannot be kept for later: it is asked by what others own.
+        if let Step::Before(work) = self.next_step(Op::History) {
+            work.await;
+        }
         self.inner.history(layer, user, page).await
     }
 
     async fn counts(&self, layer: &'static str, kind: Option<&str>, steps: Steps) -> Answer<Vec<Count>> {
         self.inner.counts(layer, kind, steps).await
+    }
+
+    async fn add_dead(&self, layer: &'static str, letters: &[DeadLetter]) -> Answer<()> {
+        self.inner.add_dead(layer, letters).await
+    }
+
+    async fn dead(&self, layer: &'static str, from: Uuid, limit: usize) -> Answer<Vec<DeadLetter>> {
+        self.inner.dead(layer, from, limit).await
+    }
+
+    async fn remove_dead(&self, layer: &'static str, ids: &[Uuid]) -> Answer<()> {
+        self.inner.remove_dead(layer, ids).await
     }
 
     async fn forget(&self, layer: &'static str, before: Timestamp, limit: usize) -> Answer<u64> {

@@ -29,6 +29,7 @@ pub(crate) enum Op {
     EndAll,
     Publish,
     LoadBoth,
+    LoadSeveral,
     Replace,
     Renew,
     /// Of the archive, as are the next.
@@ -37,6 +38,7 @@ pub(crate) enum Op {
     Settle,
     /// Of the store again: what the archive has leaves the outbox.
     Sent,
+    History,
 }
 
 impl Op {

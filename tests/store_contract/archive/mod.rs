@@ -10,12 +10,14 @@
 //! | [`history`] | a user's sessions, page by page |
 //! | [`filter`] | only some of them |
 //! | [`counts`] | how many ended, and when |
+//! | [`dead`] | what could not be converted |
 //! | [`retention`] | what is kept no longer |
 
 mod add;
 mod bench;
 mod complete;
 mod counts;
+mod dead;
 mod filter;
 mod history;
 mod quota;

@@ -1,15 +1,18 @@
-//! Two entries at once.
+//! Two entries at once, and several.
 
 use super::{Transfers, entry};
 use crate::bench::{Bench, for_all_stores};
 use crate::entries::{ENDED, KEPT, key, live, parts};
 use crate::markers::ended;
 use thin_session::store::{LastingStore, Outcome, Store};
+use thin_session::testing;
 
 for_all_stores! {
     each_is_what_a_load_of_its_own_finds
     what_has_expired_is_absent
     they_may_be_in_different_shards
+    several_come_in_their_order
+    of_several_what_has_expired_is_absent
 }
 
 async fn each_is_what_a_load_of_its_own_finds(bench: &impl Bench) {
@@ -43,4 +46,30 @@ async fn they_may_be_in_different_shards(bench: &impl Bench) {
     ada.has(&entry(1)).await;
     assert_eq!(ada.store.load_both(&key(3), &ada.key).await.unwrap(), [Some(marker), Some(entry(1))]);
     assert_eq!(ada.store.load_both(&key(4), &ada.key).await.unwrap(), [None, Some(entry(1))]);
+}
+
+async fn several_come_in_their_order(bench: &impl Bench) {
+    let ada = Transfers::of_ada(bench).await;
+    assert_eq!(ada.store.load_several(&[]).await.unwrap(), []);
+    let [visits, orders] = ["visit", "order"].map(|kind| testing::user_session_key(&ada.owner, kind));
+    assert_eq!(ada.store.load_several(&[visits, ada.key]).await.unwrap(), [None, None]);
+    ada.has(&entry(1)).await;
+    assert_eq!(ada.store.create(&visits, &entry(2), KEPT).await.unwrap(), Outcome::Applied);
+    let found = [Some(entry(2)), None, Some(entry(1))];
+    assert_eq!(ada.store.load_several(&[visits, orders, ada.key]).await.unwrap(), found);
+    assert_eq!(ada.store.end(&visits, None, ended()).await.unwrap(), Outcome::Applied);
+    let found = [Some(entry(1)), Some(entry(2).ended(ended())), Some(entry(1))];
+    assert_eq!(ada.store.load_several(&[ada.key, visits, ada.key]).await.unwrap(), found);
+    // Of another layer.
+    let admin = testing::owner("admin", *ada.owner.user().as_bytes());
+    assert_eq!(ada.store.load_several(&[testing::user_session_key(&admin, "visit")]).await.unwrap(), [None]);
+}
+
+async fn of_several_what_has_expired_is_absent(bench: &impl Bench) {
+    let ada = Transfers::of_ada(bench).await;
+    ada.has(&entry(1)).await;
+    let visits = testing::user_session_key(&ada.owner, "visit");
+    bench.passes(&ada.key, KEPT).await;
+    assert_eq!(ada.store.create(&visits, &entry(2), KEPT).await.unwrap(), Outcome::Applied);
+    assert_eq!(ada.store.load_several(&[ada.key, visits]).await.unwrap(), [None, Some(entry(2))]);
 }

@@ -59,6 +59,7 @@ fn outgoing(number: u8) -> Outgoing {
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Operation {
     LoadBoth,
+    LoadSeveral,
     Begin,
     Change,
     End,
@@ -68,11 +69,19 @@ enum Operation {
 }
 
 impl Operation {
-    const ALL: [Self; 7] =
-        [Self::LoadBoth, Self::Begin, Self::Change, Self::End, Self::Renew, Self::Outbox, Self::Sent];
+    const ALL: [Self; 8] = [
+        Self::LoadBoth,
+        Self::LoadSeveral,
+        Self::Begin,
+        Self::Change,
+        Self::End,
+        Self::Renew,
+        Self::Outbox,
+        Self::Sent,
+    ];
 
     fn writes(self) -> bool {
-        !matches!(self, Self::LoadBoth | Self::Outbox)
+        !matches!(self, Self::LoadBoth | Self::LoadSeveral | Self::Outbox)
     }
 
     /// Puts everything there that it needs.
@@ -91,6 +100,7 @@ impl Operation {
         let (key, sent) = (place(shard), outgoing(1));
         let replaced = match self {
             Self::LoadBoth => return store.load_both(&session(shard), &key).await.map(drop),
+            Self::LoadSeveral => return store.load_several(&[key, place(0), key]).await.map(drop),
             Self::Renew => return store.renew(&key, at(*USED), HOUR, 2 * KEPT).await.map(|done| assert!(done)),
             Self::Outbox => return store.outbox("", shard, 10).await.map(|some| assert_eq!(some, [outgoing(1)])),
             Self::Sent => return store.sent("", shard, &[sent.id]).await,
@@ -124,7 +134,8 @@ fn set(server: &RedisServer, setting: &str, value: &str) {
 async fn every_operation_is_one_round_trip() {
     let wired = Wired::start().await;
     let script = &["EVALSHA"][..];
-    let commands = [&["GET", "GET"][..], script, script, script, script, &["HRANDFIELD"], &["HDEL"]];
+    let commands =
+        [&["GET", "GET"][..], &["GET", "GET", "GET"], script, script, script, script, &["HRANDFIELD"], &["HDEL"]];
     for (operation, commands) in Operation::ALL.into_iter().zip(commands) {
         let shard = operation as u8;
         operation.prepare(&wired.store, shard).await;

@@ -7,8 +7,9 @@ use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
-use thin_session::archive::{Archive, Completion, EndReason, EndedSession, HistoryPage, Steps, Timestamp};
+use thin_session::archive::{Archive, Completion, DeadLetter, EndReason, EndedSession, HistoryPage, Steps, Timestamp};
 use thin_session::{Keyring, SessionLayer, SqlStore};
+use uuid::Uuid;
 
 const GUIDE: &str = include_str!("../../../src/docs/guide/archive.md");
 
@@ -75,11 +76,21 @@ async fn the_questions_of_the_guide_are_answered() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_guide_advises_for_postgres_it_takes() {
-    let (_, url) = shared().await;
+    let (store, url) = shared().await;
     let (_, upkeep) = shown();
-    assert_eq!(upkeep.len(), 3);
+    assert_eq!(upkeep.len(), 5);
+    let letter = |number, why: &str| {
+        let EndedSession { id, ended: since, .. } = transfer(number);
+        DeadLetter { id, why: why.into(), since, sealed: vec![7] }
+    };
+    let kept = [letter(1, "another key"), letter(2, "another key")];
+    store.add_dead("", &kept).await.unwrap();
+    store.add_dead("", &[letter(3, "ended session: too short")]).await.unwrap();
     let told: Vec<_> = upkeep.iter().map(|words| ask(&url, words)).collect();
-    let first_ids: Vec<_> = told[2].lines().collect();
+    let letters: Vec<_> = told[0].lines().map(|line| line.rsplit_once('|').unwrap().0).collect();
+    assert_eq!(letters, ["|another key|2", "|ended session: too short|1"]);
+    assert_eq!(store.dead("", Uuid::nil(), 10).await.unwrap(), kept);
+    let first_ids: Vec<_> = told[4].lines().collect();
     assert_eq!((first_ids.len(), first_ids[0]), (4, "01a19467-e800-0000-0000-000000000000"), "{first_ids:?}");
     assert!(first_ids.is_sorted());
 }
