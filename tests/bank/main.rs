@@ -21,6 +21,7 @@ mod shop;
 mod transfer;
 
 mod apps;
+mod backlog;
 mod crowds;
 mod expired;
 mod forms;
