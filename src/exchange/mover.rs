@@ -11,6 +11,7 @@ use crate::keyring::Keyring;
 use crate::sealing::open_outgoing;
 use crate::store::Outgoing;
 use crate::telemetry;
+use rand::seq::SliceRandom as _;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -43,8 +44,6 @@ struct Round {
     /// When to look for what has run out, and into all outboxes.
     sweep_at: Instant,
     look_at: Instant,
-    /// The shard whose turn it is. Each process begins at another, so that several do not do the same work side by side.
-    first: u8,
     /// How many to take in one go: fewer after a failure, as an archive may be too slow for many, or refuse one of them.
     batch: usize,
     /// How many were moved.
@@ -132,13 +131,12 @@ async fn pass(realm: &Weak<Realm>, round: &mut Round) -> Result<Pass, SessionErr
     Ok(if more_is_due || more_is_dead || !more_waits.is_empty() { Pass::More } else { Pass::Done })
 }
 
-/// Moves a batch of each of these shards. Answers which of them have more. After a failure it is the turn of the next shard: what an
-/// archive refuses holds up its own shard and no other.
+/// Moves a batch of each of these shards. Answers which of them have more. Each process, and each time, in another order: so several
+/// seldom do the same work side by side, and what an archive refuses holds up its own shard and no other.
 async fn move_from(realm: &Realm, mut shards: Vec<u8>, round: &mut Round) -> Result<Vec<u8>, SessionError> {
-    let (first, mut more) = (round.first, Vec::new());
-    shards.sort_by_key(|shard| shard.wrapping_sub(first));
+    shards.shuffle(&mut rand::rng());
+    let mut more = Vec::new();
     for shard in shards {
-        round.first = shard.wrapping_add(1);
         loop {
             let limit = round.batch;
             match move_some(realm, shard, limit).await {
@@ -216,7 +214,7 @@ async fn move_all(realm: &Realm, round: &mut Round) -> Result<(), SessionError> 
 impl Round {
     fn begin() -> Self {
         let now = Instant::now();
-        Self { sweep_at: now, look_at: now, first: rand::random(), batch: BATCH, moved: 0, trial: Trial::default() }
+        Self { sweep_at: now, look_at: now, batch: BATCH, moved: 0, trial: Trial::default() }
     }
 }
 

@@ -23,6 +23,7 @@ mod shop;
 mod transfer;
 
 mod apps;
+mod backlog;
 mod browsers;
 mod crowds;
 mod expired;
