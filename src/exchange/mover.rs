@@ -111,20 +111,21 @@ async fn pass(realm: &Weak<Realm>, round: &mut Round) -> Result<Pass, SessionErr
 async fn move_on(realm: &Realm, first: &mut u8) -> Result<bool, SessionError> {
     let (name, archive) = (realm.name, realm.archive()?);
     let (mut any, mut shards) = (false, realm.store.full_outboxes(name).await?);
-    shards.sort_by_key(|shard| shard.wrapping_sub(*first));
-    for shard in shards {
+    telemetry::waiting(name, shards.iter().map(|(_, waiting)| waiting).sum());
+    shards.sort_by_key(|(shard, _)| shard.wrapping_sub(*first));
+    for (shard, _) in shards {
         *first = shard.wrapping_add(1);
         let batch = realm.store.outbox(name, shard, BATCH).await?;
         let ids: Vec<_> = batch.iter().map(|outgoing| outgoing.id).collect();
         let (ended, dead) = sorted(&realm.keys, name, batch, realm.clock.now());
         if !ended.is_empty() {
             archive.add(name, &ended).await?;
+            telemetry::archived(ended.len());
         }
         if !dead.is_empty() {
             archive.add_dead(name, &dead).await?;
         }
         realm.store.sent(name, shard, &ids).await?;
-        telemetry::archived(ended.len());
         any |= !ids.is_empty();
     }
     Ok(any)
