@@ -119,7 +119,7 @@ async fn pass(realm: &Weak<Realm>, round: &mut Round) -> Result<Pass, SessionErr
     }
     let own = realm.mover.own.take();
     let shards = if round.look_at <= Instant::now() {
-        let full = realm.store.full_outboxes(realm.name).await?;
+        let full = full_shards(&realm).await?;
         round.look_at = Instant::now() + Duration::from_millis(rand::random_range(LOOK_AGAIN));
         full
     } else {
@@ -129,6 +129,13 @@ async fn pass(realm: &Weak<Realm>, round: &mut Round) -> Result<Pass, SessionErr
     more_waits.iter().for_each(|shard| realm.mover.own.add(*shard));
     let more_is_dead = try_again(&realm, &mut round.trial).await?;
     Ok(if more_is_due || more_is_dead || !more_waits.is_empty() { Pass::More } else { Pass::Done })
+}
+
+/// The shards in whose outboxes something waits. Says how much that is.
+async fn full_shards(realm: &Realm) -> Result<Vec<u8>, SessionError> {
+    let full = realm.store.full_outboxes(realm.name).await?;
+    telemetry::waiting(realm.name, full.iter().map(|(_, waiting)| waiting).sum());
+    Ok(full.into_iter().map(|(shard, _)| shard).collect())
 }
 
 /// Moves a batch of each of these shards. Answers which of them have more. Each process, and each time, in another order: so several
@@ -204,7 +211,7 @@ pub(super) async fn drain(realm: &Realm, within: Duration) -> Result<(), Session
 }
 
 async fn move_all(realm: &Realm, round: &mut Round) -> Result<(), SessionError> {
-    let mut shards = realm.store.full_outboxes(realm.name).await?;
+    let mut shards = full_shards(realm).await?;
     while !shards.is_empty() {
         shards = move_from(realm, shards, round).await?;
     }

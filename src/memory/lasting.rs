@@ -85,8 +85,9 @@ impl LastingStore for MemoryStore {
         Ok(self.shard_of(shard).outbox.some(realm, limit))
     }
 
-    async fn full_outboxes(&self, realm: &'static str) -> Answer<Vec<u8>> {
-        Ok((0..=u8::MAX).filter(|shard| !self.shard_of(*shard).outbox.is_empty(realm)).collect())
+    async fn full_outboxes(&self, realm: &'static str) -> Answer<Vec<(u8, usize)>> {
+        let waiting = (0..=u8::MAX).map(|shard| (shard, self.shard_of(shard).outbox.len(realm)));
+        Ok(waiting.filter(|(_, waiting)| *waiting > 0).collect())
     }
 
     async fn due(&self, realm: &'static str, limit: usize) -> Answer<Vec<(Key, Entry)>> {

@@ -31,8 +31,8 @@ impl Outbox {
         all.take(limit).map(|(id, sealed)| Outgoing { id: *id, sealed: sealed.clone() }).collect()
     }
 
-    pub(super) fn is_empty(&self, realm: &str) -> bool {
-        self.waiting.get(realm).is_none_or(BTreeMap::is_empty)
+    pub(super) fn len(&self, realm: &str) -> usize {
+        self.waiting.get(realm).map_or(0, BTreeMap::len)
     }
 
     /// Answers how many there were.

@@ -92,22 +92,22 @@ pub(super) async fn outbox(redis: &Connection, name: &str, limit: usize) -> Resu
     redis.run(&some, pairs).await?.into_iter().map(outgoing).collect()
 }
 
-pub(super) async fn full_outboxes(redis: &Connection, realm: &'static str) -> Result<Vec<u8>, Failure> {
-    let there = are_there(redis, (0..=u8::MAX).map(|shard| outbox_name(realm, shard))).await?;
-    Ok((0..=u8::MAX).zip(there).filter(|(_, is_there)| *is_there).map(|(shard, _)| shard).collect())
+pub(super) async fn full_outboxes(redis: &Connection, realm: &'static str) -> Result<Vec<(u8, usize)>, Failure> {
+    let lengths = lengths(redis, (0..=u8::MAX).map(|shard| outbox_name(realm, shard))).await?;
+    Ok((0..=u8::MAX).zip(lengths).filter(|(_, length)| *length > 0).collect())
 }
 
-/// Of each whether there is something. One in each shard: asked one by one, but in one go.
-pub(super) async fn are_there(
+/// Of each how much there is. One in each shard: asked one by one, but in one go.
+pub(super) async fn lengths(
     redis: &Connection,
     names: impl IntoIterator<Item = String>,
-) -> Result<Vec<bool>, Failure> {
+) -> Result<Vec<usize>, Failure> {
     let mut looks = redis::pipe();
     for name in names {
-        looks.cmd("EXISTS").arg(name);
+        looks.cmd("HLEN").arg(name);
     }
     let answers = redis.run_all(&looks).await?.into_iter();
-    answers.map(yes_or_no).collect::<Option<_>>().ok_or(Failure::Reply)
+    answers.map(length).collect::<Option<_>>().ok_or(Failure::Reply)
 }
 
 pub(super) async fn sent(redis: &Connection, name: &str, ids: &[Uuid]) -> Result<(), Failure> {
@@ -150,6 +150,11 @@ pub(super) fn yes_or_no(reply: Value) -> Option<bool> {
         Value::Int(0) => Some(false),
         _ => None,
     }
+}
+
+fn length(reply: Value) -> Option<usize> {
+    let Value::Int(length) = reply else { return None };
+    length.try_into().ok()
 }
 
 /// Names and values: in turn, or in RESP3 each two by themselves.

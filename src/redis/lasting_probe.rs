@@ -3,7 +3,7 @@
 use super::connection::Connection;
 use super::due::{forget, named, now, put_off};
 use super::failure::Failure;
-use super::lasting::{are_there, load_both, outbox, renew, replace, sent};
+use super::lasting::{lengths, load_both, outbox, renew, replace, sent};
 use super::names::{Places, Record};
 use super::operations::{create, remove};
 use super::probe::{KEPT, Unfit, entry, is};
@@ -17,7 +17,7 @@ use uuid::Uuid;
 const LOAD: &str = "load two at once (GET)";
 const REPLACE: &str = "replace user sessions (EVALSHA, GET, GETRANGE, HSET, PEXPIRE, SET, TIME, ZADD, ZREM)";
 const RENEW: &str = "renew user sessions (EVALSHA, GETRANGE, PEXPIRE, SETRANGE, TIME)";
-const LOOK: &str = "look for what has ended (EXISTS)";
+const LOOK: &str = "look for what has ended (HLEN)";
 const CLOCK: &str = "ask for the time (TIME)";
 const DUE: &str = "find what is due (ZRANGEBYSCORE)";
 const PUT_OFF: &str = "put off what is due (EVALSHA, TIME, ZADD, ZREM)";
@@ -67,10 +67,10 @@ impl Trial {
         is(due().await, &vec![vec![]], PUT_OFF)?;
         let ends = self.replacement(&marker, Some(&outgoing));
         is(replace(redis, key, places, &ends).await, &Replaced::Applied, REPLACE)?;
-        is(are_there(redis, [places.outbox.clone()]).await, &vec![true], LOOK)?;
+        is(lengths(redis, [places.outbox.clone()]).await, &vec![1], LOOK)?;
         is(outbox(redis, &places.outbox, 1).await, &vec![outgoing.clone()], READ)?;
         is(sent(redis, &places.outbox, &[outgoing.id]).await, &(), TAKE)?;
-        is(are_there(redis, [places.outbox.clone()]).await, &vec![false], TAKE)
+        is(lengths(redis, [places.outbox.clone()]).await, &vec![0], TAKE)
     }
 
     fn replacement<'a>(&self, entry: &'a Entry, outgoing: Option<&'a Outgoing>) -> Replacement<'a> {

@@ -46,7 +46,7 @@ use uuid::Uuid;
 /// * **`maxmemory-policy noeviction`**: any other may drop sessions that live, and is warned of. When the memory is
 ///   full, no session begins, and those that are there can still end.
 /// * **Allowed to run** `GET`, `SET`, `GETRANGE`, `SETRANGE`, `PEXPIRE`, `PTTL`, `PERSIST`, `ZADD`, `ZCOUNT`, `ZRANGE`,
-///   `ZRANGEBYSCORE`, `ZREM`, `ZREMRANGEBYSCORE`, `ZSCORE`, `XADD`, `XDEL`, `XRANGE`, `XREAD`, `HSET`, `HDEL`, `HRANDFIELD`, `EXISTS`, `TIME`,
+///   `ZRANGEBYSCORE`, `ZREM`, `ZREMRANGEBYSCORE`, `ZSCORE`, `XADD`, `XDEL`, `XRANGE`, `XREAD`, `HSET`, `HDEL`, `HLEN`, `HRANDFIELD`, `TIME`,
 ///   `EVAL` and `EVALSHA` on keys `ts*`. With `CONFIG GET` the policy can be checked.
 ///
 /// Everything in it has an expiry, but for one mark of each layer, for the outboxes `ts*:o`: what has ended waits there until
@@ -161,7 +161,7 @@ impl LastingStore for RedisStore {
         Ok(lasting::outbox(&self.connection, &outbox_name(realm, shard), limit).await?)
     }
 
-    async fn full_outboxes(&self, realm: &'static str) -> Answer<Vec<u8>> {
+    async fn full_outboxes(&self, realm: &'static str) -> Answer<Vec<(u8, usize)>> {
         Ok(lasting::full_outboxes(&self.connection, realm).await?)
     }
 

@@ -88,7 +88,7 @@ static OUTBOX: Statement = Statement::new(
         SELECT id FROM thin_outbox WHERE realm = $1 AND shard = $2 ORDER BY random() LIMIT $3)",
 );
 
-/// From each shard to the next that has something.
+/// From each shard to the next that has something. What waits in one is not counted to the end.
 static FULL: Statement = Statement::new(
     "WITH RECURSIVE full_one(shard) AS (
         SELECT min(shard) FROM thin_outbox WHERE realm = $1
@@ -96,7 +96,10 @@ static FULL: Statement = Statement::new(
         SELECT (SELECT min(o.shard) FROM thin_outbox o WHERE o.realm = $1 AND o.shard > full_one.shard)
         FROM full_one WHERE full_one.shard IS NOT NULL
     )
-    SELECT shard FROM full_one WHERE shard IS NOT NULL",
+    SELECT shard, (SELECT count(*) FROM (
+            SELECT 1 FROM thin_outbox o WHERE o.realm = $1 AND o.shard = full_one.shard LIMIT 1000
+        ) some_of_it)
+    FROM full_one WHERE shard IS NOT NULL ORDER BY shard",
 );
 
 /// In order: of two who have sent the same neither waits for the other in a circle.
@@ -262,10 +265,12 @@ pub(super) async fn outbox(
     rows.iter().map(|row| Ok(Outgoing { id: row.id(0)?, sealed: row.bytes(1)? })).collect()
 }
 
-pub(super) async fn full_outboxes(database: &Database, realm: &'static str) -> Result<Vec<u8>, Failure> {
+pub(super) async fn full_outboxes(database: &Database, realm: &'static str) -> Result<Vec<(u8, usize)>, Failure> {
     let rows = database.read(&FULL, &[Value::Text(realm)]).await?;
-    let shards = rows.iter().map(|row| row.number(0)).collect::<Result<Vec<_>, _>>()?;
-    Ok(shards.into_iter().filter_map(|shard| shard.try_into().ok()).collect())
+    let full = rows.iter().map(|row| Ok((row.number(0)?, row.number(1)?))).collect::<Result<Vec<_>, Failure>>()?;
+    let full = full.into_iter().filter_map(|(shard, some)| Some((shard.try_into().ok()?, some.try_into().ok()?)));
+    // It may have been taken out between one look and the next.
+    Ok(full.filter(|(_, some)| *some > 0).collect())
 }
 
 pub(super) async fn sent(database: &Database, realm: &'static str, shard: u8, ids: &[Uuid]) -> Result<(), Failure> {

@@ -217,7 +217,7 @@ impl LastingStore for SqlStore {
         Ok(lasting::outbox(&self.database, realm, shard, limit).await?)
     }
 
-    async fn full_outboxes(&self, realm: &'static str) -> Answer<Vec<u8>> {
+    async fn full_outboxes(&self, realm: &'static str) -> Answer<Vec<(u8, usize)>> {
         Ok(lasting::full_outboxes(&self.database, realm).await?)
     }
 

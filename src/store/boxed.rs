@@ -90,7 +90,7 @@ pub(crate) trait BoxedLasting: Send + Sync {
     fn replace<'a>(&'a self, key: &'a Key, replacement: &'a Replacement<'_>) -> Boxed<'a, Replaced>;
     fn renew<'a>(&'a self, key: &'a Key, seen: Timestamp, idle: Duration, keep_for: Duration) -> Boxed<'a, bool>;
     fn outbox<'a>(&'a self, realm: &'static str, shard: u8, limit: usize) -> Boxed<'a, Vec<Outgoing>>;
-    fn full_outboxes<'a>(&'a self, realm: &'static str) -> Boxed<'a, Vec<u8>>;
+    fn full_outboxes<'a>(&'a self, realm: &'static str) -> Boxed<'a, Vec<(u8, usize)>>;
     fn due<'a>(&'a self, realm: &'static str, limit: usize) -> Boxed<'a, Vec<(Key, Entry)>>;
     fn put_off<'a>(&'a self, key: &'a Key, look_in: Duration) -> Boxed<'a, ()>;
     fn retire<'a>(&'a self, realm: &'static str, limit: usize) -> Boxed<'a, bool>;
@@ -118,7 +118,7 @@ impl<S: LastingStore> BoxedLasting for S {
         Box::pin(LastingStore::outbox(self, realm, shard, limit))
     }
 
-    fn full_outboxes<'a>(&'a self, realm: &'static str) -> Boxed<'a, Vec<u8>> {
+    fn full_outboxes<'a>(&'a self, realm: &'static str) -> Boxed<'a, Vec<(u8, usize)>> {
         Box::pin(LastingStore::full_outboxes(self, realm))
     }
 

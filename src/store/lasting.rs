@@ -54,8 +54,9 @@ pub trait LastingStore: Store {
         limit: usize,
     ) -> impl Future<Output = Answer<Vec<Outgoing>>> + Send;
 
-    /// The shards in whose outboxes something may wait; none that has something is left out.
-    fn full_outboxes(&self, realm: &'static str) -> impl Future<Output = Answer<Vec<u8>>> + Send;
+    /// The shards in whose outboxes something waits, each once and in order, and how much: exactly, or where it would take long to count,
+    /// at least so much.
+    fn full_outboxes(&self, realm: &'static str) -> impl Future<Output = Answer<Vec<(u8, usize)>>> + Send;
 
     /// At most `limit` of the entries at which it is time to look, by the store's clock: what is there. What has gone, or has
     /// left a marker, is not due any more, and not named.
@@ -231,7 +232,7 @@ impl<S: LastingStore> LastingStore for Arc<S> {
         (**self).outbox(realm, shard, limit).await
     }
 
-    async fn full_outboxes(&self, realm: &'static str) -> Answer<Vec<u8>> {
+    async fn full_outboxes(&self, realm: &'static str) -> Answer<Vec<(u8, usize)>> {
         (**self).full_outboxes(realm).await
     }
 

@@ -13,7 +13,8 @@ use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 /// What changes nothing: a lost reply is no worse there than a refusal.
-const READS: [&str; 8] = ["load", "load_both", "members", "outbox", "full_outboxes", "due", "history", "counts"];
+const READS: [&str; 10] =
+    ["load", "load_both", "load_several", "members", "outbox", "full_outboxes", "due", "history", "counts", "dead"];
 
 /// The time that an operation has, and what counts its calls.
 #[derive(Clone, Debug)]

@@ -131,7 +131,7 @@ impl PatientStore {
         self.patience.answered("outbox", || store.outbox(realm, shard, limit)).await
     }
 
-    pub(crate) async fn full_outboxes(&self, realm: &'static str) -> Result<Vec<u8>, SessionError> {
+    pub(crate) async fn full_outboxes(&self, realm: &'static str) -> Result<Vec<(u8, usize)>, SessionError> {
         let store = self.lasting()?;
         self.patience.answered("full_outboxes", || store.full_outboxes(realm)).await
     }

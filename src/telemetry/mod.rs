@@ -7,7 +7,7 @@ mod numbers;
 
 #[cfg(any(feature = "redis", feature = "sqlite", feature = "postgres"))]
 pub(crate) use numbers::revocation_heard;
-pub(crate) use numbers::{StoreCall, begin, record_bytes, unknown_outcome};
+pub(crate) use numbers::{StoreCall, begin, record_bytes, unknown_outcome, waiting};
 
 use std::error::Error;
 use std::fmt::{self, Display};

@@ -115,6 +115,18 @@ pub(super) fn quota_exceeded(kind: &'static str) {
     count!("thin_session_quota_exceeded_total", "kind" => kind);
 }
 
+/// How many ended sessions of a layer wait for the archive.
+pub(crate) fn waiting(layer: &'static str, sessions: usize) {
+    #[cfg(feature = "metrics")]
+    {
+        // As with bytes: no store holds nearly as many.
+        #[allow(clippy::cast_precision_loss)]
+        metrics::gauge!("thin_session_outbox_sessions", "layer" => layer).set(sessions as f64);
+    }
+    #[cfg(not(feature = "metrics"))]
+    let _ = (layer, sessions);
+}
+
 pub(super) fn archived(sessions: usize) {
     #[cfg(feature = "metrics")]
     metrics::counter!("thin_session_archived_total").increment(sessions as u64);

@@ -103,7 +103,7 @@ impl LastingStore for FaultyStore {
         self.up()?.outbox(realm, shard, limit).await
     }
 
-    async fn full_outboxes(&self, realm: &'static str) -> Answer<Vec<u8>> {
+    async fn full_outboxes(&self, realm: &'static str) -> Answer<Vec<(u8, usize)>> {
         self.up()?.full_outboxes(realm).await
     }
 

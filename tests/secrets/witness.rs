@@ -206,7 +206,7 @@ impl<S: LastingStore> LastingStore for Witness<S> {
         noted(self.uncounted()?.outbox(realm, shard, limit).await)
     }
 
-    async fn full_outboxes(&self, realm: &'static str) -> Answer<Vec<u8>> {
+    async fn full_outboxes(&self, realm: &'static str) -> Answer<Vec<(u8, usize)>> {
         noted(self.uncounted()?.full_outboxes(realm).await)
     }
 

@@ -124,7 +124,7 @@ async fn an_ending_sends_it_out_as_it_stood(bench: &impl Bench) {
     assert_eq!(bench.store().end(&ada.key(1), None, ended()).await.unwrap(), Outcome::Applied);
     assert_eq!(bench.store().load(&ada.key(1)).await.unwrap(), Some(second.ended(ended())));
     ada.has_sent(&[(1, &second)], EndReason::SignedOut).await;
-    assert_eq!(bench.store().full_outboxes("").await.unwrap(), [ADA]);
+    assert_eq!(bench.store().full_outboxes("").await.unwrap(), [(ADA, 1)]);
 }
 
 async fn only_an_end_of_what_was_expected_does(bench: &impl Bench) {

@@ -139,7 +139,7 @@ impl LastingStore for Inner {
         on_store!(self, store => store.outbox(realm, shard, limit).await)
     }
 
-    async fn full_outboxes(&self, realm: &'static str) -> Answer<Vec<u8>> {
+    async fn full_outboxes(&self, realm: &'static str) -> Answer<Vec<(u8, usize)>> {
         on_store!(self, store => store.full_outboxes(realm).await)
     }
 

@@ -43,7 +43,7 @@ impl LastingStore for Gate {
         self.inner.outbox(realm, shard, limit).await
     }
 
-    async fn full_outboxes(&self, realm: &'static str) -> Answer<Vec<u8>> {
+    async fn full_outboxes(&self, realm: &'static str) -> Answer<Vec<(u8, usize)>> {
         self.inner.full_outboxes(realm).await
     }
 

@@ -43,7 +43,7 @@ async fn it_waits_until_it_is_taken_out(bench: &impl Bench) {
     bench.passes(&ada.key, KEPT).await;
     for _ in 0..2 {
         assert_eq!(ada.store.outbox("", ADA, 10).await.unwrap(), [outgoing(1)]);
-        assert_eq!(ada.store.full_outboxes("").await.unwrap(), [ADA]);
+        assert_eq!(ada.store.full_outboxes("").await.unwrap(), [(ADA, 1)]);
     }
     ada.store.sent("", ADA, &[outgoing(1).id]).await.unwrap();
     assert_eq!(ada.waiting().await, []);
@@ -69,8 +69,8 @@ async fn layers_and_shards_have_one_each(bench: &impl Bench) {
         goes_out(user, &outgoing(number)).await;
     }
     let store = bench.store();
-    assert_eq!(store.full_outboxes("").await.unwrap(), [0, 255]);
-    assert_eq!(store.full_outboxes("admin").await.unwrap(), [0, 7]);
+    assert_eq!(store.full_outboxes("").await.unwrap(), [(0, 1), (255, 1)]);
+    assert_eq!(store.full_outboxes("admin").await.unwrap(), [(0, 1), (7, 1)]);
     assert!(store.full_outboxes("other").await.unwrap().is_empty());
     // Whatever is said to have been sent in another.
     let all = [1, 2, 3, 4].map(|number| outgoing(number).id);
@@ -80,7 +80,7 @@ async fn layers_and_shards_have_one_each(bench: &impl Bench) {
         assert_eq!(user.waiting().await, [(outgoing(number).id, outgoing(number).sealed)]);
     }
     store.sent("", 0, &all).await.unwrap();
-    assert_eq!((store.full_outboxes("").await.unwrap(), users[2].waiting().await.len()), (vec![255], 1));
+    assert_eq!((store.full_outboxes("").await.unwrap(), users[2].waiting().await.len()), (vec![(255, 1)], 1));
 }
 
 async fn some_of_it_is_named_and_in_the_end_all(bench: &impl Bench) {
@@ -88,6 +88,7 @@ async fn some_of_it_is_named_and_in_the_end_all(bench: &impl Bench) {
     for number in 1..=20 {
         goes_out(&ada, &outgoing(number)).await;
     }
+    assert_eq!(ada.store.full_outboxes("").await.unwrap(), [(ADA, 20)]);
     let mut all = BTreeSet::new();
     for left in [20_usize, 17, 14, 11, 8, 5, 2] {
         let some = ada.store.outbox("", ADA, 3).await.unwrap();

@@ -130,5 +130,5 @@ async fn of_other_kinds_users_and_layers_nothing_changes(bench: &impl Bench) {
     assert_eq!(admin.sight().await, before[2], "another layer has an outbox of its own");
     assert_eq!((eve.loads().await, visits.loads().await), (Some(entry(11)), Some(entry(13))));
     assert_eq!(ada.store.load(&ada.session).await.unwrap(), Some(live(900)), "it is only looked at");
-    assert_eq!(eve.store.full_outboxes("").await.unwrap(), [ADA]);
+    assert_eq!(eve.store.full_outboxes("").await.unwrap(), [(ADA, 1)]);
 }

@@ -234,7 +234,7 @@ async fn without_memory_nothing_begins_or_changes_and_everything_ends() {
         // A marker comes even where nothing is.
         scripts();
         assert_eq!(replace(store, begin, None, &entry(2, ENDED), Some(&past)).await.unwrap(), Replaced::Applied);
-        assert_eq!(store.full_outboxes("").await.unwrap(), [begin]);
+        assert_eq!(store.full_outboxes("").await.unwrap(), [(begin, 1)]);
         for key in server.keys().into_iter().filter(|key| !lasts(key)) {
             assert!(ttl(server, &key) > 0, "{} never goes", String::from_utf8_lossy(&key));
         }
@@ -349,7 +349,7 @@ async fn resp3_and_forgotten_scripts_will_do() {
             operation.on(&store, shard).await.unwrap();
         }
         assert_eq!(store.outbox("", Operation::Sent as u8, 3).await.unwrap(), []);
-        assert_eq!(store.full_outboxes("").await.unwrap(), [Operation::End as u8, Operation::Outbox as u8]);
+        assert_eq!(store.full_outboxes("").await.unwrap(), [(Operation::End as u8, 1), (Operation::Outbox as u8, 1)]);
         let there = replace(&store, Operation::Begin as u8, None, &entry(3, LIVE), None).await.unwrap();
         assert!(matches!(&there, Replaced::Found(found) if found.write_id() == entry(1, LIVE).write_id()), "{there:?}");
     }

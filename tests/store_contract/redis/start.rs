@@ -35,7 +35,7 @@ const NEEDED: [&str; 25] = [
     "hset",
     "hdel",
     "hrandfield",
-    "exists",
+    "hlen",
     "time",
     "eval",
     "evalsha",
