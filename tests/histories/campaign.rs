@@ -2,7 +2,7 @@
 
 use super::checker::{Verdict, check};
 use super::client::{Numbers, run};
-use super::op::written_out;
+use super::op::{Op, written_out};
 use super::site::Site;
 use std::env;
 use std::fs::OpenOptions;
@@ -41,7 +41,12 @@ impl Tally {
         Self { what, histories, begun: Instant::now(), so_far: Mutex::new((Numbers::default(), Instant::now())) }
     }
 
-    fn add(&self, numbers: Numbers) {
+    /// As many as there are.
+    pub(crate) fn for_as_long_as_it_takes(what: &'static str) -> Self {
+        Self::of(what, 0)
+    }
+
+    pub(crate) fn add(&self, numbers: Numbers) {
         let mut so_far = self.so_far.lock().unwrap();
         so_far.0.add(numbers);
         if is_full() && so_far.1.elapsed() > Duration::from_secs(10) {
@@ -52,7 +57,7 @@ impl Tally {
 
     fn line(&self, so_far: &Numbers) -> String {
         let Numbers { histories, operations, ambiguous, hung_up, .. } = so_far;
-        let done = (20 * histories / self.histories.max(1)) as usize;
+        let done = (20 * histories / self.histories.max(*histories).max(1)) as usize;
         let bar = format!("{}{}", "#".repeat(done), ".".repeat(20usize.saturating_sub(done)));
         let percent = so_far.ambiguous_percent();
         format!(
@@ -66,15 +71,27 @@ impl Tally {
 
     /// Tells how it went, and holds it to what is promised.
     pub(crate) fn ends(self) {
+        let (what, expected) = (self.what, self.histories);
+        let numbers = self.reported(what);
+        assert_eq!(numbers.histories, expected, "{what}");
+        let percent = numbers.ambiguous_percent();
+        assert!(percent < 2.0, "{what}: of {} writes {} were ambiguous", numbers.writes, numbers.ambiguous);
+    }
+
+    /// The same where nobody can promise how much remains unknown.
+    pub(crate) fn ends_in_trouble(self, times: u64) {
+        let what = format!("{} {times} times", self.what);
+        assert!(self.reported(&what).histories > 0, "{what}");
+    }
+
+    fn reported(self, what: &str) -> Numbers {
         let (numbers, _) = self.so_far.into_inner().unwrap();
         let Numbers { histories, operations, writes, ambiguous, hung_up } = numbers;
         let (percent, seconds) = (numbers.ambiguous_percent(), self.begun.elapsed().as_secs());
         report(&format!(
-            "| {} | {histories} | {operations} | {ambiguous} of {writes} ({percent:.2} %) | {hung_up} | 0 | {seconds} s |",
-            self.what
+            "| {what} | {histories} | {operations} | {ambiguous} of {writes} ({percent:.2} %) | {hung_up} | 0 | {seconds} s |",
         ));
-        assert_eq!(histories, self.histories, "{}", self.what);
-        assert!(percent < 2.0, "{}: of {writes} writes {ambiguous} were ambiguous", self.what);
+        numbers
     }
 }
 
@@ -85,14 +102,27 @@ pub(crate) fn report(line: &str) {
     writeln!(file, "{line}").expect("the report can be written");
 }
 
+/// What has no order fails the test.
+pub(crate) fn fail<T>(broken: Broken) -> T {
+    panic!("no order explains this history: {}", broken.told);
+}
+
 /// Runs one history and checks it.
 async fn one(site: Arc<Site>, seed: u64) -> Result<Numbers, Broken> {
-    let user = UserId::new(format_args!("user-{seed}")).expect("it is short");
-    let history = run(site, seed, user).await;
-    match check(&history) {
-        Verdict::Fine => Ok(Numbers::of(&history)),
+    let history = run(site, seed, user(seed)).await;
+    checked(&history, seed)
+}
+
+/// Each history has a user of its own.
+pub(crate) fn user(seed: u64) -> UserId {
+    UserId::new(format_args!("user-{seed}")).expect("it is short")
+}
+
+pub(crate) fn checked(history: &[Op], seed: u64) -> Result<Numbers, Broken> {
+    match check(history) {
+        Verdict::Fine => Ok(Numbers::of(history)),
         Verdict::Broken(missing) => {
-            let told = format!("seed {seed}, never reached: {missing:?}\n{}", written_out(&history));
+            let told = format!("seed {seed}, never reached: {missing:?}\n{}", written_out(history));
             Err(Broken { seed, told })
         }
     }

@@ -1,5 +1,6 @@
 //! Browsers of one user that do this and that at once, as a seed says.
 
+use super::campaign::{Broken, Tally, checked, user};
 use super::op::{Act, Name, Op, Recorder, Tokens, Told};
 use super::site::{Cookie, Received, Site};
 use rand::rngs::StdRng;
@@ -65,8 +66,8 @@ pub(crate) async fn run(site: Arc<Site>, seed: u64, user: UserId) -> Vec<Op> {
     first.with_others(clients, each).await;
     if story.site.can_wait() && first.random.random_ratio(1, 5) {
         let (number, _) = story.recorder.ask(0, None, |_| Act::Wait);
+        story.site.wait().await;
         story.recorder.tell(number, Told::Done { seen: Tokens::default(), signed_in: false });
-        story.site.wait();
         first.with_others(2, 2).await;
     }
     // What is left?
@@ -136,14 +137,20 @@ impl Client {
     }
 
     async fn does(&mut self, act: impl FnOnce(u8) -> Act) {
+        let patience = if self.random.random_ratio(1, 40) { self.random.random_range(1..16) } else { u32::MAX };
+        self.does_with(patience, act).await;
+    }
+
+    /// Gives up when it has looked for an answer so many times. Answers whether it did.
+    async fn does_with(&mut self, patience: u32, act: impl FnOnce(u8) -> Act) -> bool {
         let name = self.cookie.as_ref().map(|(name, _)| *name);
         let (number, act) = self.story.recorder.ask(self.number, name, act);
         let server = self.random.random_range(0..2);
-        let patience = if self.random.random_ratio(1, 40) { self.random.random_range(1..16) } else { u32::MAX };
         let (story, cookie) = (Arc::clone(&self.story), self.cookie.as_ref().map(|(_, cookie)| cookie.clone()));
         let request = Box::pin(async move { story.site.ask(server, &story.user, act, cookie.as_ref()).await });
         let Some(Received { told, cookie }) = (Impatient { request, patience }).await else {
-            return self.story.recorder.tell(number, Told::HungUp);
+            self.story.recorder.tell(number, Told::HungUp);
+            return true;
         };
         let told = match (told, &cookie) {
             (Told::Done { seen, .. }, Some(Some(_))) => Told::Began { seen },
@@ -154,7 +161,57 @@ impl Client {
             self.cookie = cookie.map(|cookie| (number, cookie));
             self.story.cookies.lock().unwrap().extend(self.cookie.clone());
         }
+        false
     }
+}
+
+/// A history in which one request is dropped when it has been looked at so many times, while somebody else's is under way; what is
+/// asked next must be done. Answers whether it was dropped, or had been done by then.
+pub(crate) async fn interrupted(
+    site: &Arc<Site>,
+    seed: u64,
+    act: fn(u8) -> Act,
+    signed_in: bool,
+    polls: u32,
+    tally: &Tally,
+) -> Result<bool, Broken> {
+    let story = |user| {
+        let (site, recorder, cookies) = (Arc::clone(site), Recorder::default(), Mutex::default());
+        Arc::new(Story { site, user, recorder, cookies, mood: MOODS[0] })
+    };
+    let (ours, theirs) = (story(user(seed)), story(UserId::new(format_args!("other-{seed}")).expect("it is short")));
+    let random = || StdRng::seed_from_u64(seed);
+    let mut client = Client { number: 0, story: Arc::clone(&ours), cookie: None, random: random() };
+    let mut other = Client { number: 0, story: Arc::clone(&theirs), cookie: None, random: random() };
+    other.does_with(u32::MAX, |number| Act::Update(number + 1)).await;
+    client.does_with(u32::MAX, |number| Act::Update(number + 1)).await;
+    if signed_in {
+        client.does_with(u32::MAX, |_| Act::SignIn).await;
+        client.does_with(u32::MAX, |number| Act::JobUpdate(number + 1)).await;
+    }
+    let (dropped, _) =
+        tokio::join!(client.does_with(polls, act), other.does_with(u32::MAX, |number| Act::Update(number + 1)),);
+    // On the same session, on both servers.
+    for _ in 0..2 {
+        client.does_with(u32::MAX, |_| Act::Read).await;
+        client.does_with(u32::MAX, |number| Act::Update(number + 1)).await;
+    }
+    client.does_with(u32::MAX, |number| Act::JobUpdate(number + 1)).await;
+    client.does_with(u32::MAX, |_| Act::SignIn).await;
+    client.does_with(u32::MAX, |number| Act::JobUpdate(number + 1)).await;
+    client.does_with(u32::MAX, |_| Act::JobComplete).await;
+    client.does_with(u32::MAX, |_| Act::History).await;
+    drop((client, other));
+    for story in [ours, theirs] {
+        let history = Arc::into_inner(story).expect("all clients are done").recorder.history();
+        let numbers = checked(&history, seed)?;
+        // Nothing but what was dropped is open, or was not done.
+        let undone = |op: &&Op| op.told == Told::NotApplied || op.told == Told::Unknown;
+        let undone: Vec<_> = history.iter().filter(undone).collect();
+        assert!(undone.is_empty(), "seed {seed}: {undone:?}");
+        tally.add(numbers);
+    }
+    Ok(dropped)
 }
 
 /// Gives up when it has looked for an answer so many times.

@@ -12,6 +12,8 @@
 //! | [`shaken`] | a store whose calls wait, get lost, or come late |
 //! | [`flaws`] | stores with a bug each, which the checker must find |
 //! | [`campaign`] | many histories, and what they came to |
+//! | [`hang_up`] | requests that are dropped at each of their awaits |
+//! | [`troubles`] | a Redis that is killed, stopped, or allowed little |
 //! | [`by_hand`] | histories that show what the checker knows |
 //!
 //! A failure names its seed. In memory and without threads the same seed gives the same history.
@@ -21,12 +23,14 @@ mod campaign;
 mod checker;
 mod client;
 mod flaws;
+mod hang_up;
 mod model;
 mod op;
 mod shaken;
 mod site;
+mod troubles;
 
-use campaign::{Broken, Tally, at_once, count, in_turn, report};
+use campaign::{Broken, Tally, at_once, count, fail, in_turn, report};
 use flaws::{Flaw, Flawed};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
@@ -91,10 +95,6 @@ fn in_memory(what: &'static str, histories: u64, faults: Faults) {
         }
     });
     tally.ends();
-}
-
-fn fail(broken: Broken) {
-    panic!("no order explains this history: {}", broken.told);
 }
 
 #[test]
@@ -210,7 +210,7 @@ fn on_postgres_every_history_has_an_order() {
     tally.ends();
 }
 
-/// Of each bug in a store, how many histories it took to find it.
+/// How many histories it takes to find each bug in a store.
 #[test]
 fn each_flaw_of_a_store_is_found() {
     const MOST: u64 = 5_000;

@@ -37,6 +37,9 @@ impl UserSessionData for Job {
 const IDLE: Duration = Duration::from_secs(3600);
 const ABSOLUTE: Duration = Duration::from_secs(30 * 86_400);
 
+/// How long calls of the store may take in all.
+const DEADLINE: Duration = Duration::from_secs(5);
+
 type Server = BoxCloneSyncService<Request<()>, Response<()>, Infallible>;
 
 pub(crate) struct Site {
@@ -73,7 +76,7 @@ impl Site {
                 .anonymous_limits(limits)
                 .signed_in_limits(limits)
                 .clock(clock.clone().unwrap_or_default())
-                .store_deadline(Duration::from_secs(5))
+                .store_deadline(DEADLINE)
                 .expect("it is in bounds");
             BoxCloneSyncService::new(layer.layer(service_fn(handle)))
         };
@@ -89,8 +92,11 @@ impl Site {
         self.clock.is_some()
     }
 
-    /// Lets whatever lives idle out.
-    pub(crate) fn wait(&self) {
+    /// Lets whatever lives idle out. By then nothing is on its way any more: a network holds nothing back for hours.
+    pub(crate) async fn wait(&self) {
+        if self.faults {
+            tokio::time::sleep(2 * DEADLINE).await;
+        }
         self.clock.iter().for_each(|clock| clock.advance(2 * IDLE));
     }
 
