@@ -89,7 +89,7 @@ impl Tally {
         let Numbers { histories, operations, writes, ambiguous, hung_up } = numbers;
         let (percent, seconds) = (numbers.ambiguous_percent(), self.begun.elapsed().as_secs());
         report(&format!(
-            "| {what} | {histories} | {operations} | {ambiguous} of {writes} ({percent:.2} %) | {hung_up} | 0 | {seconds} s |",
+            "| {what} | {histories} | {operations} | {ambiguous} of {writes} ({percent:.2} %) | {hung_up} | {seconds} s |",
         ));
         numbers
     }

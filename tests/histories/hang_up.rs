@@ -41,13 +41,12 @@ async fn drop_many(site: Site, what: &'static str, first_seed: u64, most: u64) -
             }
         }
     }
-    report(&format!("| {what} | {dropped} |"));
     Ok(dropped)
 }
 
 #[test]
 fn dropped_at_each_await_in_memory_a_request_harms_no_other() {
-    let (most, mut dropped) = (count(300, 50_000), 0);
+    let (most, mut dropped) = (count(300, 80_000), 0);
     while dropped < most {
         let ((store, clock), seed) = (memory(), dropped * 1000);
         let store = Arc::new(store);
@@ -56,8 +55,9 @@ fn dropped_at_each_await_in_memory_a_request_harms_no_other() {
                 let site = Site::new(Arc::clone(&store), store, Some(clock), Faults::default(), seed);
                 drop_many(site, "memory", seed, (most - dropped).min(1_000)).await
             })
-            .unwrap_or_else(|broken| fail(broken));
+            .unwrap_or_else(fail);
     }
+    report(&format!("| memory | {dropped} |"));
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn dropped_at_each_await_on_redis_a_request_harms_no_other() {
     let dropped = threads().block_on(async {
         let store = RedisStore::connect(&server.url()).await.expect("Redis is up");
         let site = Site::new(Arc::new(store), Arc::new(MemoryStore::new()), None, Faults::default(), 0);
-        drop_many(site, "Redis", 0, count(200, 50_000)).await
+        drop_many(site, "Redis", 0, count(200, 20_000)).await
     });
-    assert!(dropped.unwrap_or_else(|broken| fail(broken)) > 0);
+    report(&format!("| Redis | {} |", dropped.unwrap_or_else(fail)));
 }

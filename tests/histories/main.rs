@@ -14,6 +14,7 @@
 //! | [`campaign`] | many histories, and what they came to |
 //! | [`hang_up`] | requests that are dropped at each of their awaits |
 //! | [`troubles`] | a Redis that is killed, stopped, or allowed little |
+//! | [`power_loss`] | a Redis that loses what it has acknowledged |
 //! | [`by_hand`] | histories that show what the checker knows |
 //!
 //! A failure names its seed. In memory and without threads the same seed gives the same history.
@@ -26,6 +27,7 @@ mod flaws;
 mod hang_up;
 mod model;
 mod op;
+mod power_loss;
 mod shaken;
 mod site;
 mod troubles;
