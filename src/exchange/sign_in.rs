@@ -167,8 +167,8 @@ impl Move {
     /// Signs in over an anonymous session.
     async fn take_over(&self, old: &Live, newcomer: &Newcomer) -> Result<Successor, SessionError> {
         let content = |authentication| carried(&old.body, authentication);
-        let new = self.exchange.admit(newcomer, content).await?;
-        let left = self.give_way(old, &new).await;
+        let mut new = self.exchange.admit(newcomer, content).await?;
+        let left = self.give_way(old, &mut new).await;
         let leads_nowhere = match &left {
             Ok(Left::Elsewhere(_)) => true,
             // What is not known may have led there.
@@ -180,7 +180,14 @@ impl Move {
         }
         Ok(match left? {
             Left::Moved(new) | Left::Elsewhere(new) => Successor::reachable(new),
-            Left::Ended => Successor::unknown(self.emptied(new).await?),
+            Left::Ended => {
+                let emptied = self.emptied(&new).await;
+                if emptied.is_err() {
+                    // Nobody was told of it, and what it holds has ended.
+                    self.exchange.discard(&new).await;
+                }
+                Successor::unknown(emptied?)
+            }
         })
     }
 
@@ -204,21 +211,21 @@ impl Move {
     }
 
     /// Replaces an anonymous `old` by a marker that leads to `new`, whose content follows what others write meanwhile.
-    async fn give_way(&self, old: &Live, new: &Live) -> Result<Left, SessionError> {
+    async fn give_way(&self, old: &Live, new: &mut Live) -> Result<Left, SessionError> {
         let realm = &self.exchange.realm;
         let until = self.exchange.store.deadline();
         let Some(login) = new.claim().login else { return Err(SessionErrorKind::SignedOut.into()) };
         let marker = Marker::moved(seal_destination(realm, &old.key, &new.claim()));
-        let (mut write_id, mut new) = (old.write_id, new.clone());
+        let mut write_id = old.write_id;
         loop {
             let found = match self.exchange.store.end(&old.key, Some(write_id), &marker).await? {
-                Ending::Applied => return Ok(Left::Moved(new)),
+                Ending::Applied => return Ok(Left::Moved(new.clone())),
                 Ending::Absent => return Ok(Left::Ended),
                 Ending::Found(entry) => Live::see(realm, &old.claim(), &entry)?,
             };
             match (found, &new.body.authentication) {
                 (Seen::Live(newer), Some(authentication)) => {
-                    new = self.commit(&new, carried(&newer.body, authentication.clone())).await?;
+                    *new = self.commit(new, carried(&newer.body, authentication.clone())).await?;
                     write_id = newer.write_id;
                 }
                 (gone, _) => return self.elsewhere(gone, &login.user).await,
@@ -276,12 +283,12 @@ impl Move {
         }
     }
 
-    async fn emptied(&self, new: Live) -> Result<Live, SessionError> {
+    async fn emptied(&self, new: &Live) -> Result<Live, SessionError> {
         if new.body.slots.is_empty() {
-            return Ok(new);
+            return Ok(new.clone());
         }
         let body = Body { slots: Vec::new(), ..Body::clone(&new.body) };
-        self.commit(&new, body).await
+        self.commit(new, body).await
     }
 }
 

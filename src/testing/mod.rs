@@ -37,6 +37,8 @@
 
 mod browser;
 mod faulty;
+#[doc(hidden)]
+pub mod fuzz;
 mod jar;
 mod store;
 

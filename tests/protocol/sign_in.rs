@@ -14,6 +14,26 @@ async fn signed_out_after_the_copy_the_new_session_holds_nothing(shop: Shop) {
     assert_eq!(see(&browser, "/cart").await, "");
 }
 
+/// The second copy is what is emptied then.
+async fn signed_out_after_the_second_copy_the_new_session_holds_nothing(shop: Shop) {
+    let mut browser = shop.browser_with_tea().await;
+    let meanwhile = ["/cart/milk", "/sign-out"].map(|path| Step::before(elsewhere(&browser, path)));
+    shop.gate.plan(Op::End, meanwhile);
+    ok(browser.post("/sign-in/ada").await);
+    assert_eq!(see(&browser, "/who").await, "ada");
+    assert_eq!(see(&browser, "/cart").await, "");
+    assert_eq!(shop.gate.live().await.len(), 1);
+}
+
+/// What cannot be emptied does not stay behind with what has ended.
+async fn signed_out_after_the_copy_what_cannot_be_emptied_is_ended(shop: Shop) {
+    let browser = shop.browser_with_tea().await;
+    shop.gate.plan(Op::End, [Step::before(elsewhere(&browser, "/sign-out"))]);
+    shop.gate.plan(Op::Commit, [Step::Refuse, Step::Refuse, Step::Refuse]);
+    refused(browser.ask(Method::POST, "/sign-in/ada").await, "Unavailable");
+    assert_eq!(shop.gate.live().await, []);
+}
+
 async fn signed_out_before_the_copy_nothing_is_carried(shop: Shop) {
     let mut browser = shop.browser_with_tea().await;
     shop.gate.plan(Op::Admit, [Step::before(elsewhere(&browser, "/sign-out"))]);
@@ -282,6 +302,8 @@ pub(super) async fn is_adas_with_tea(shop: &Shop, browser: &Client) {
 
 on_each_store! {
     signed_out_after_the_copy_the_new_session_holds_nothing,
+    signed_out_after_the_second_copy_the_new_session_holds_nothing,
+    signed_out_after_the_copy_what_cannot_be_emptied_is_ended,
     signed_out_before_the_copy_nothing_is_carried,
     signed_out_after_the_move_the_new_session_has_ended_too,
     signing_out_with_the_old_cookie_ends_the_new_session,

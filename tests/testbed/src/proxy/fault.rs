@@ -22,4 +22,17 @@ pub enum Fault {
     /// even if the client has gone away by then: a request that was long on its
     /// way.
     Hold,
+    /// The server gets so many bytes of the request, then the connection is cut;
+    /// with all of them the request is executed, and its reply lost.
+    ///
+    /// Earlier replies and later requests fare as in [`LoseReply`](Self::LoseReply).
+    CutRequest(usize),
+    /// The command is executed, and the client gets so many bytes of the reply,
+    /// then the connection is cut.
+    ///
+    /// Earlier replies and later requests fare as in [`LoseReply`](Self::LoseReply).
+    CutReply(usize),
+    /// The request passes, and its reply stays with the proxy, and with it those
+    /// that follow on the connection, until [`release`](super::Proxy::release).
+    HoldReply,
 }

@@ -15,10 +15,11 @@ use super::frames::Frames;
 use super::{Fault, Request};
 
 /// What becomes of the reply to a request that went on to the server.
-#[derive(PartialEq)]
 enum Fate {
     Delivered,
-    Lost,
+    /// The connection is cut when the client has so many bytes of it.
+    Cut(usize),
+    Held,
 }
 
 /// Carries requests and replies until the connection ends or a fault cuts it.
@@ -45,7 +46,7 @@ pub(super) async fn serve(mut client: TcpStream, upstream: SocketAddr, control: 
     };
     tokio::select! {
         () = requests => {}
-        _ = carry_replies(Frames::of(from_server), to_client, due) => {}
+        _ = carry_replies(Frames::of(from_server), to_client, due, &control) => {}
     }
 }
 
@@ -59,17 +60,27 @@ async fn carry_requests(
     while let Some(frame) = client.next().await? {
         let words = Request::words(&frame).map_err(io::Error::other)?;
         let fault = control.admit(number, words);
-        match fault {
+        let fate = match fault {
             Fault::LoseRequest => break,
-            Fault::Hold => control.hold().await,
-            Fault::Pass | Fault::LoseReply => {}
-        }
-        let lost = fault == Fault::LoseReply;
+            Fault::CutRequest(bytes) if bytes < frame.len() => {
+                server.write_all(&frame[..bytes]).await?;
+                break;
+            }
+            Fault::Hold => {
+                control.hold().await;
+                Fate::Delivered
+            }
+            Fault::Pass => Fate::Delivered,
+            Fault::LoseReply | Fault::CutRequest(_) => Fate::Cut(0),
+            Fault::CutReply(bytes) => Fate::Cut(bytes),
+            Fault::HoldReply => Fate::Held,
+        };
+        let is_last = matches!(fate, Fate::Cut(_));
         // Before the request, lest the reply come first. Nobody there to
         // receive it means that the connection is being cut.
-        let _ = fates.send(if lost { Fate::Lost } else { Fate::Delivered });
+        let _ = fates.send(fate);
         server.write_all(&frame).await?;
-        if lost {
+        if is_last {
             break;
         }
     }
@@ -80,6 +91,7 @@ async fn carry_replies(
     mut server: Frames<ReadHalf<'_>>,
     mut client: WriteHalf<'_>,
     mut fates: UnboundedReceiver<Fate>,
+    control: &Control,
 ) -> io::Result<()> {
     let mut due = None;
     loop {
@@ -91,8 +103,11 @@ async fn carry_replies(
             frame = server.next() => {
                 let Some(frame) = frame? else { return Ok(()) };
                 let unasked = frame.starts_with(b">");
-                if !unasked && due.take().or_else(|| fates.try_recv().ok()) == Some(Fate::Lost) {
-                    return Ok(());
+                let fate = if unasked { None } else { due.take().or_else(|| fates.try_recv().ok()) };
+                match fate {
+                    Some(Fate::Cut(bytes)) => return client.write_all(&frame[..bytes.min(frame.len())]).await,
+                    Some(Fate::Held) => control.hold().await,
+                    Some(Fate::Delivered) | None => {}
                 }
                 client.write_all(&frame).await?;
             }

@@ -22,6 +22,14 @@ impl Request {
         String::from_utf8_lossy(name).to_uppercase()
     }
 
+    /// How many bytes it has on the wire.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let header = |mark: &str, number: usize| format!("{mark}{number}\r\n").len();
+        let words = self.words.iter().map(|word| header("$", word.len()) + word.len() + 2);
+        header("*", self.words.len()) + words.sum::<usize>()
+    }
+
     /// Takes a frame apart, which looks like a reply that is an array of bytes.
     pub(super) fn words(frame: &[u8]) -> Result<Vec<Vec<u8>>, Malformed> {
         let Reply::Array(items) = Reply::read(frame)? else {

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
 
-use testbed::{Fault, Proxy, free_port};
+use testbed::{Fault, Proxy, free_port, wait_until};
 
 use super::{Client, INCR, n, start};
 
@@ -71,4 +71,45 @@ fn what_the_server_sends_unasked_is_no_reply() {
 
     client.expect(&[PUSH, REPLY, PUSH].concat());
     client.expect_cut();
+}
+
+#[test]
+fn a_request_cut_short_is_not_executed_and_a_whole_one_is() {
+    for (bytes, executed) in [(0, None), (1, None), (INCR.len() - 1, None), (INCR.len(), Some("1"))] {
+        let (server, proxy) = start();
+        proxy.on_request(move |request| {
+            assert_eq!(request.size(), INCR.len());
+            Fault::CutRequest(bytes)
+        });
+        let mut client = Client::of(&proxy);
+        client.send(INCR);
+        client.expect_cut();
+        assert_eq!(n(&server).as_deref(), executed, "{bytes} bytes");
+    }
+}
+
+#[test]
+fn a_reply_cut_short_comes_so_far() {
+    for bytes in 0..=4 {
+        let (server, proxy) = start();
+        proxy.on_request(move |_| Fault::CutReply(bytes));
+        let mut client = Client::of(&proxy);
+        client.send(INCR);
+        client.expect(&b":1\r\n"[..bytes]);
+        client.expect_cut();
+        assert_eq!(n(&server).as_deref(), Some("1"));
+    }
+}
+
+#[test]
+fn a_held_reply_comes_when_it_is_released_and_others_behind_it() {
+    let (server, proxy) = start();
+    proxy.on_request(|request| if request.number == 1 { Fault::HoldReply } else { Fault::Pass });
+    let mut client = Client::of(&proxy);
+    client.send(INCR);
+    client.send(INCR);
+    wait_until("both to be executed", || n(&server).as_deref() == Some("2"));
+    wait_until("the reply to be held", || proxy.held());
+    proxy.release();
+    client.expect(b":1\r\n:2\r\n");
 }

@@ -1,0 +1,92 @@
+//! Histories on a Redis that is killed, that stands still, that forgets its scripts, or whose user may do only what is documented.
+
+use super::campaign::{Tally, at_once, count};
+use super::shaken::Faults;
+use super::site::Site;
+use super::{fail, on_redis, threads};
+use rand::RngExt as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+use testbed::RedisServer;
+use thin_session::{MemoryStore, RedisStore};
+
+/// Says so when it goes, whatever it goes for.
+struct Done<'a>(&'a AtomicBool);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+/// Histories for as long as a server is in trouble, so many times.
+fn through(what: &'static str, times: u64, mut server: RedisServer, mut trouble: impl FnMut(&mut RedisServer) + Send) {
+    let (tally, url, done) = (Tally::for_as_long_as_it_takes(what), server.url(), AtomicBool::new(false));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let _done = Done(&done);
+            (0..times).for_each(|_| trouble(&mut server));
+        });
+        threads().block_on(async {
+            let store = RedisStore::connect(&url).await.expect("Redis is up");
+            let site = Site::new(Arc::new(store), Arc::new(MemoryStore::new()), None, Faults::default(), 0).faulty();
+            let seeds = (0..).take_while(|_| !done.load(Ordering::SeqCst));
+            at_once(site, seeds, 8, &tally).await.unwrap_or_else(fail);
+        });
+    });
+    tally.ends_in_trouble(times);
+}
+
+fn wait(millis: std::ops::Range<u64>) {
+    thread::sleep(Duration::from_millis(rand::rng().random_range(millis)));
+}
+
+/// What it has acknowledged it has handed to the kernel, which keeps it.
+#[test]
+fn on_a_redis_that_is_killed_every_history_has_an_order() {
+    let server = RedisServer::start_with(&["--appendonly", "yes"]);
+    through("Redis, killed", count(3, 200), server, |server| {
+        wait(100..500);
+        server.kill();
+        server.restart();
+    });
+}
+
+#[test]
+fn on_a_redis_that_stands_still_every_history_has_an_order() {
+    through("Redis, stopped", count(2, 100), RedisServer::start(), |server| {
+        wait(100..500);
+        server.freeze();
+        wait(100..2_000);
+        server.thaw();
+    });
+}
+
+#[test]
+fn on_a_redis_that_forgets_its_scripts_every_history_has_an_order() {
+    through("Redis, its scripts flushed", count(100, 6_000), RedisServer::start(), |server| {
+        wait(5..15);
+        assert_eq!(server.command(&[b"SCRIPT", b"FLUSH"]).text(), "OK");
+    });
+}
+
+/// The rights are those that the documentation of `RedisStore` names.
+#[test]
+fn with_the_documented_rights_alone_every_history_has_an_order() {
+    let (server, histories) = (RedisServer::start(), count(60, 2_000));
+    let documentation = include_str!("../../src/redis/mod.rs");
+    let (_, rights) = documentation.split_once("**Allowed to run**").expect("the rights are documented");
+    let (rights, _) = rights.split_once("on keys `ts*`").expect("the rights are documented");
+    let rights: Vec<_> =
+        rights.split('`').skip(1).step_by(2).map(|command| format!("+{}", command.to_lowercase())).collect();
+    assert!(rights.len() > 20, "{rights:?}");
+    let mut command: Vec<&[u8]> = vec![b"ACL", b"SETUSER", b"app", b"reset", b"on", b">secret", b"~ts*"];
+    command.extend(rights.iter().map(String::as_bytes));
+    assert_eq!(server.command(&command).text(), "OK");
+    let (url, tally) =
+        (server.url().replace("//", "//app:secret@"), Tally::of("Redis, with the documented rights", histories));
+    threads().block_on(on_redis(&url, 0..histories, &tally, Faults::default())).unwrap_or_else(fail);
+    tally.ends();
+}
