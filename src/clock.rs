@@ -62,9 +62,9 @@ impl Clock {
         Moment { instant: Instant::now(), manual }
     }
 
-    /// What time it was then.
-    pub(crate) fn at(&self, moment: Moment) -> Timestamp {
-        moment.manual.unwrap_or_else(|| self.now().minus(moment.instant.elapsed()))
+    /// What time it was then; `instant` is now.
+    pub(crate) fn at(&self, moment: Moment, instant: Instant) -> Timestamp {
+        moment.manual.unwrap_or_else(|| self.now().minus(instant.duration_since(moment.instant)))
     }
 }
 

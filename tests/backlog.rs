@@ -35,7 +35,7 @@ async fn full_archive() -> Arc<MemoryStore> {
     let time = Timestamp::from_millis(1_700_000_000_000);
     let of_others = || EndedSession {
         id: Uuid::now_v7(),
-        user: user("others"),
+        user: Some(user("others")),
         kind: "order".into(),
         reason: EndReason::Completed,
         began: time,

@@ -4,21 +4,26 @@
 //! looks like one of our names after some decoding is not one of them. Bytes of other cookies cannot matter, since they
 //! are not looked at.
 
-/// The values found under one name, in the order of the request.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Candidates(Vec<Box<[u8]>>);
+use memchr::memchr;
+
+/// The values found under one name, in the order of the request: one after the other, since all have the same length.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Candidates {
+    bytes: Vec<u8>,
+    length: usize,
+}
 
 impl Candidates {
     /// More are not kept: each costs a decryption.
     pub(crate) const MAX: usize = 4;
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        self.0.iter().map(|value| &**value)
+        self.bytes.chunks_exact(self.length)
     }
 
     fn push(&mut self, value: &[u8]) {
-        if self.0.len() < Self::MAX {
-            self.0.push(value.into());
+        if self.bytes.len() < Self::MAX * self.length {
+            self.bytes.extend_from_slice(value);
         }
     }
 }
@@ -27,7 +32,7 @@ impl Candidates {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wanted<'a> {
     pub(crate) name: &'a str,
-    /// The length of its value. Ours have a fixed one; anything else needs no candidate's place.
+    /// The length of its value, which is not empty. Ours have a fixed one; anything else needs no candidate's place.
     pub(crate) length: usize,
 }
 
@@ -36,17 +41,32 @@ pub(crate) fn scan<'h, const N: usize>(
     headers: impl Iterator<Item = &'h [u8]>,
     wanted: [Wanted<'_>; N],
 ) -> [Candidates; N] {
-    let mut found = [const { Candidates(Vec::new()) }; N];
-    for pair in headers.flat_map(|header| header.split(|byte| *byte == b';')) {
-        let pair = trim(pair);
-        for (wanted, found) in wanted.iter().zip(&mut found) {
-            let value = pair.strip_prefix(wanted.name.as_bytes()).and_then(|rest| rest.strip_prefix(b"="));
-            if let Some(value) = value.filter(|value| value.len() == wanted.length) {
-                found.push(value);
+    let mut found = wanted.map(|wanted| Candidates { bytes: Vec::new(), length: wanted.length });
+    for mut rest in headers {
+        loop {
+            let end = memchr(b';', rest).unwrap_or(rest.len());
+            let pair = trim(&rest[..end]);
+            for (wanted, found) in wanted.iter().zip(&mut found) {
+                if let Some(value) = wanted.value_of(pair) {
+                    found.push(value);
+                }
+            }
+            match rest.get(end + 1..) {
+                Some(next) => rest = next,
+                None => break,
             }
         }
     }
     found
+}
+
+impl Wanted<'_> {
+    fn value_of<'a>(&self, pair: &'a [u8]) -> Option<&'a [u8]> {
+        if pair.len() != self.name.len() + 1 + self.length {
+            return None;
+        }
+        pair.strip_prefix(self.name.as_bytes())?.strip_prefix(b"=")
+    }
 }
 
 fn trim(mut bytes: &[u8]) -> &[u8] {

@@ -16,6 +16,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 const VERSION: u8 = 1;
 const OVERHEAD: usize = 1 + KeyId::SIZE + NONCE_SIZE + TAG_SIZE;
+/// Bytes of the longest value, before base64.
+const LONGEST: usize = OVERHEAD + VisitorToken::SIZE;
 
 /// What a kind of cookie holds.
 pub(crate) trait Token: Sized + PartialEq {
@@ -150,8 +152,9 @@ impl Token for VisitorToken {
         let issued = Timestamp::from_bytes(reader.array()?);
         let login = Login::read(&mut reader)?;
         let stamp = Epoch::from_bytes(reader.array()?);
-        let user = UserId::new(reader.text()?).or_else(|_| reader.malformed())?;
-        if reader.take(Self::USER - user.as_str().len())?.iter().any(|byte| *byte != 0) {
+        let user = UserId::of_text(reader.text()?).or_else(|_| reader.malformed())?;
+        let spare = Self::USER - user.as_str().len();
+        if reader.take(spare)? != &[0; Self::USER][..spare] {
             return reader.malformed();
         }
         Ok(Self { expires, issued, login, stamp, user })
@@ -234,25 +237,28 @@ fn open_one<T: Token>(
     kind: CookieKind,
     candidate: &[u8],
 ) -> Result<T, &'static str> {
-    let bytes = URL_SAFE_NO_PAD.decode(candidate).map_err(|_| "not base64url")?;
+    let mut bytes = [0; LONGEST];
+    let length = URL_SAFE_NO_PAD.decode_slice(candidate, &mut bytes).map_err(|_| "not base64url")?;
     let malformed = |_| "malformed";
-    let mut reader = Reader::new(&bytes, "sealed cookie");
-    if reader.byte().map_err(malformed)? != VERSION {
+    let ([version, head @ ..], sealed) =
+        bytes[..length].split_first_chunk_mut::<{ OVERHEAD - TAG_SIZE }>().ok_or("malformed")?;
+    if *version != VERSION {
         return Err("unknown version");
     }
-    let key_id = KeyId::from_bytes(reader.array().map_err(malformed)?);
-    let nonce = reader.array().map_err(malformed)?;
+    let mut head = Reader::new(head, "sealed cookie");
+    let key_id = KeyId::from_bytes(head.array().map_err(malformed)?);
+    let nonce = head.array().map_err(malformed)?;
     let key = match keys.find(key_id) {
         Known::Opens(key) => key,
         Known::Refused => return Err("sealed under a refused key"),
         Known::Unknown => return Err("sealed under an unknown key"),
     };
     let data = associated_data(realm, policy, kind, key_id);
-    let plain = key.cipher(kind.purpose()).open(&nonce, &data, reader.rest()).ok_or("does not open")?;
+    let plain = key.cipher(kind.purpose()).open_in_place(&nonce, &data, sealed).ok_or("does not open")?;
     if plain.len() != T::SIZE {
         return Err("malformed");
     }
-    T::decode(&plain).map_err(malformed)
+    T::decode(plain).map_err(malformed)
 }
 
 fn associated_data(realm: &str, policy: &CookiePolicy, kind: CookieKind, key: KeyId) -> AssociatedData {

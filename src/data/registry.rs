@@ -4,8 +4,7 @@ use super::slots::{SlotType, Slots};
 use super::user_session_data::UserSessionData;
 use crate::error::SessionError;
 use std::any::TypeId;
-use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock};
+use std::sync::OnceLock;
 
 /// The names of slots, and the kinds of user sessions, that types of an application have claimed.
 ///
@@ -13,8 +12,12 @@ use std::sync::{PoisonError, RwLock};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Registry(Claims, Claims);
 
-#[derive(Debug, Default)]
-struct Claims(RwLock<HashMap<&'static str, (TypeId, &'static str)>>);
+/// A list that grows at its end and is read without a lock, by every request. An application has few types.
+#[derive(Clone, Debug, Default)]
+struct Claims(OnceLock<Box<(SlotType, Claims)>>);
+
+/// What the archive calls browsers' sessions.
+pub(crate) const BROWSER: &str = "browser";
 
 impl Registry {
     /// Claims the names of `T`.
@@ -23,7 +26,7 @@ impl Registry {
     ///
     /// Misconfigured, if another type has one of them.
     pub(crate) fn claim<T: Slots>(&self) -> Result<(), SessionError> {
-        T::types().into_iter().try_for_each(|slot| self.0.claim(slot, "SessionData::NAME"))
+        T::types().try_for_each(|slot| self.0.claim(slot, "SessionData::NAME"))
     }
 
     /// Claims the kind of `T`.
@@ -32,56 +35,50 @@ impl Registry {
     ///
     /// Misconfigured, if another type has it, or browsers' sessions are called so in the archive.
     pub(crate) fn claim_kind<T: UserSessionData>(&self) -> Result<(), SessionError> {
-        let (type_id, type_name) = (TypeId::of::<T>(), std::any::type_name::<T>());
+        let (type_id, type_name) = (TypeId::of::<T>(), std::any::type_name::<T> as fn() -> &'static str);
         if T::KIND == BROWSER {
             return Err(SessionError::misconfigured(format!(
-                "{type_name} has UserSessionData::KIND = {BROWSER:?}, as the archive calls browsers' sessions; give it another name"
+                "{} has UserSessionData::KIND = {BROWSER:?}, as the archive calls browsers' sessions; give it another name",
+                type_name()
             )));
         }
         self.1.claim(SlotType { name: T::KIND, type_id, type_name }, "UserSessionData::KIND")
     }
-}
 
-/// What the archive calls browsers' sessions.
-pub(crate) const BROWSER: &str = "browser";
-
-impl Registry {
     /// The kind of this name, if a type has claimed it.
     pub(crate) fn kind(&self, name: &str) -> Option<&'static str> {
-        let claims = self.1.0.read().unwrap_or_else(PoisonError::into_inner);
-        claims.get_key_value(name).map(|(name, _)| *name)
+        self.1.iter().find(|slot| slot.name == name).map(|slot| slot.name)
     }
-}
 
-impl Registry {
     /// All kinds that a type has claimed.
     pub(crate) fn kinds(&self) -> Vec<&'static str> {
-        self.1.0.read().unwrap_or_else(PoisonError::into_inner).keys().copied().collect()
+        self.1.iter().map(|claim| claim.name).collect()
     }
 }
 
 impl Claims {
-    fn claim(&self, slot: SlotType, constant: &str) -> Result<(), SessionError> {
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner).get(slot.name).copied();
-        let owner = match known {
-            Some(owner) => owner,
-            None => {
-                let mut claims = self.0.write().unwrap_or_else(PoisonError::into_inner);
-                *claims.entry(slot.name).or_insert((slot.type_id, slot.type_name))
-            }
-        };
-        if owner.0 == slot.type_id {
-            return Ok(());
-        }
-        Err(SessionError::misconfigured(format!(
-            "{} and {} both have {constant} = {:?}; give one of them another name",
-            owner.1, slot.type_name, slot.name
-        )))
+    fn iter(&self) -> impl Iterator<Item = &SlotType> {
+        std::iter::successors(self.0.get(), |claim| claim.1.0.get()).map(|claim| &claim.0)
     }
-}
 
-impl Clone for Claims {
-    fn clone(&self) -> Self {
-        Self(RwLock::new(self.0.read().unwrap_or_else(PoisonError::into_inner).clone()))
+    fn claim(&self, slot: SlotType, constant: &str) -> Result<(), SessionError> {
+        let mut claims = self;
+        loop {
+            // Of two who come at once to the end of the list, one goes on behind the other.
+            let (owner, rest) = &**claims.0.get_or_init(|| Box::new((slot, Self::default())));
+            if owner.name != slot.name {
+                claims = rest;
+                continue;
+            }
+            if owner.type_id == slot.type_id {
+                return Ok(());
+            }
+            return Err(SessionError::misconfigured(format!(
+                "{} and {} both have {constant} = {:?}; give one of them another name",
+                (owner.type_name)(),
+                (slot.type_name)(),
+                slot.name
+            )));
+        }
     }
 }

@@ -26,7 +26,7 @@ impl<A: SessionData, B: SessionData, C: SessionData> Slots for (A, B, C) {}
 pub(crate) struct SlotType {
     pub(super) name: &'static str,
     pub(super) type_id: TypeId,
-    pub(super) type_name: &'static str,
+    pub(super) type_name: fn() -> &'static str,
 }
 
 mod sealed {
@@ -34,10 +34,10 @@ mod sealed {
 
     pub(crate) trait Slots: Sized {
         /// The types in it.
-        fn types() -> Vec<SlotType>;
+        fn types() -> impl Iterator<Item = SlotType>;
         /// The names of their slots.
         fn names() -> Vec<&'static str> {
-            Self::types().iter().map(|slot| slot.name).collect()
+            Self::types().map(|slot| slot.name).collect()
         }
         /// What is stored; none if nothing of it is.
         fn read(slots: &[Slot]) -> Result<Option<Self>, SessionError>;
@@ -51,9 +51,10 @@ mod sealed {
 }
 
 impl<T: SessionData> sealed::Slots for T {
-    fn types() -> Vec<SlotType> {
+    fn types() -> impl Iterator<Item = SlotType> {
         const { assert!(!T::NAME.is_empty() && T::NAME.len() <= 64, "SessionData::NAME has 1 to 64 bytes") };
-        vec![SlotType { name: T::NAME, type_id: TypeId::of::<T>(), type_name: std::any::type_name::<T>() }]
+        let type_name = std::any::type_name::<T>;
+        std::iter::once(SlotType { name: T::NAME, type_id: TypeId::of::<T>(), type_name })
     }
 
     fn read(slots: &[Slot]) -> Result<Option<Self>, SessionError> {
@@ -85,9 +86,9 @@ fn find<T: SessionData>(slots: &[Slot]) -> Option<&Slot> {
 macro_rules! tuple {
     ($($part:ident . $index:tt),+; distinct: $($distinct:expr),+) => {
         impl<$($part: SessionData),+> sealed::Slots for ($($part,)+) {
-            fn types() -> Vec<SlotType> {
+            fn types() -> impl Iterator<Item = SlotType> {
                 const { assert!($($distinct)&&+, "two types in one tuple have the same SessionData::NAME") };
-                [$($part::types()),+].concat()
+                std::iter::empty()$(.chain($part::types()))+
             }
 
             fn read(slots: &[Slot]) -> Result<Option<Self>, SessionError> {

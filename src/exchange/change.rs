@@ -115,7 +115,7 @@ impl Exchange {
 
     /// What became of a session that this request has seen alive: if it is not any more, it has ended.
     pub(super) fn recognise(&self, live: &Live, entry: &Entry) -> Result<Current, SessionError> {
-        Ok(match Live::see(&self.realm, &live.claim(), entry)? {
+        Ok(match Live::see(&self.realm, &live.claim(), live.key, entry)? {
             Seen::Live(live) => Current::Live(live),
             Seen::Ended(destination) => Current::Ended(destination),
             Seen::Nothing => Current::Ended(None),

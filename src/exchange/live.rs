@@ -56,9 +56,8 @@ pub(super) struct Prepared {
 }
 
 impl Live {
-    /// What an entry is to the browser that claims it.
-    pub(super) fn see(realm: &Realm, claim: &Claim, entry: &Entry) -> Result<Seen, SessionError> {
-        let key = realm.key(&claim.token);
+    /// What an entry, which stood under the claim's key, is to the browser that claims it.
+    pub(super) fn see(realm: &Realm, claim: &Claim, key: Key, entry: &Entry) -> Result<Seen, SessionError> {
         let (header, rest) = entry.parse()?;
         let Header { state, write_id, touched, .. } = header;
         match state {

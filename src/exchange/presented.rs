@@ -70,8 +70,8 @@ impl Presented {
     }
 
     /// Who the browser belongs to. Opens the visitor cookie when first asked.
-    pub(crate) fn visitor(&self, realm: &Realm) -> Option<&VisitorToken> {
-        let open = || match realm.open(CookieKind::Visitor, &self.visitor) {
+    pub(crate) fn visitor(&self, realm: &Realm, now: Timestamp) -> Option<&VisitorToken> {
+        let open = || match realm.open(CookieKind::Visitor, &self.visitor, now) {
             Opened::One(token) => Some(token),
             Opened::None | Opened::Several(_) => None,
         };
@@ -80,7 +80,8 @@ impl Presented {
 
     /// Whose visitor cookies there are: more than one where others set cookies as well.
     pub(crate) fn visitors(&self, realm: &Realm) -> Vec<Login> {
-        match realm.open::<VisitorToken>(CookieKind::Visitor, &self.visitor).map(|token| token.login) {
+        match realm.open::<VisitorToken>(CookieKind::Visitor, &self.visitor, realm.clock.now()).map(|token| token.login)
+        {
             Opened::None => Vec::new(),
             Opened::One(login) => vec![login],
             Opened::Several(logins) => logins,
@@ -89,8 +90,9 @@ impl Presented {
 
     /// The sessions that the browser names. Opens both session cookies, and the visitor's where somebody is signed in.
     pub(crate) fn sessions(&self, realm: &Realm) -> Claims {
+        let now = realm.clock.now();
         let mut claims = Claims { sessions: Vec::new(), ambiguous: false };
-        for opened in self.open_sessions(realm) {
+        for opened in self.open_sessions(realm, now) {
             match opened {
                 Opened::None => {}
                 Opened::One(claim) => claims.sessions.push(claim),
@@ -101,7 +103,7 @@ impl Presented {
             }
         }
         let signed_in = claims.sessions.first().and_then(|claim| claim.login);
-        if let (Some(login), Some(visitor)) = (signed_in, signed_in.and_then(|_| self.visitor(realm)))
+        if let (Some(login), Some(visitor)) = (signed_in, signed_in.and_then(|_| self.visitor(realm, now)))
             && visitor.login.user != login.user
         {
             // One sign-in sets both cookies, so that one of them comes from elsewhere.
@@ -119,14 +121,14 @@ impl Presented {
             Opened::One(claim) => vec![claim],
             Opened::Several(claims) => claims,
         };
-        self.open_sessions(realm).into_iter().flat_map(claims).collect()
+        self.open_sessions(realm, realm.clock.now()).into_iter().flat_map(claims).collect()
     }
 
     /// The signed-in cookie first: it wins.
-    fn open_sessions(&self, realm: &Realm) -> [Opened<Claim>; 2] {
+    fn open_sessions(&self, realm: &Realm, now: Timestamp) -> [Opened<Claim>; 2] {
         [
-            realm.open(CookieKind::SignedIn, &self.signed_in).map(|token: LoginToken| Claim::from(token)),
-            realm.open(CookieKind::Anonymous, &self.anonymous).map(|token| Claim { token, login: None }),
+            realm.open(CookieKind::SignedIn, &self.signed_in, now).map(|token: LoginToken| Claim::from(token)),
+            realm.open(CookieKind::Anonymous, &self.anonymous, now).map(|token| Claim { token, login: None }),
         ]
     }
 
@@ -189,11 +191,13 @@ fn is_over_plain_http(headers: &HeaderMap) -> bool {
 /// other; `Strict` ones are withheld there too, and `None` ones nowhere.
 fn is_cross_site(method: &Method, headers: &HeaderMap, same_site: SameSite) -> bool {
     let says = |name, value: &str| headers.get(name).is_some_and(|found| found.as_bytes() == value.as_bytes());
+    if !says(SEC_FETCH_SITE, "cross-site") {
+        return false;
+    }
     let follows_a_link = *method == Method::GET && says(SEC_FETCH_MODE, "navigate") && says(SEC_FETCH_DEST, "document");
-    let sends_cookies = match same_site {
-        SameSite::Strict => false,
-        SameSite::Lax => follows_a_link,
-        SameSite::None => true,
-    };
-    says(SEC_FETCH_SITE, "cross-site") && !sends_cookies
+    match same_site {
+        SameSite::Strict => true,
+        SameSite::Lax => !follows_a_link,
+        SameSite::None => false,
+    }
 }

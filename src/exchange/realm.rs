@@ -159,7 +159,7 @@ impl Realm {
         cookie::seal(&self.keys, self.name, &self.cookies, kind, token)
     }
 
-    pub(crate) fn open<T: Token>(&self, kind: CookieKind, candidates: &Candidates) -> Opened<T> {
-        cookie::open(&self.keys, self.name, &self.cookies, kind, candidates, self.clock.now())
+    pub(crate) fn open<T: Token>(&self, kind: CookieKind, candidates: &Candidates, now: Timestamp) -> Opened<T> {
+        cookie::open(&self.keys, self.name, &self.cookies, kind, candidates, now)
     }
 }

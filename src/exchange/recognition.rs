@@ -10,19 +10,20 @@ use std::sync::PoisonError;
 impl Exchange {
     /// Whom the browser belongs to. Opens the cookie when first asked; no store call.
     pub(crate) fn visitor(&self) -> Option<UserId> {
-        let _timer = self.meter().time();
         let open = || {
-            self.presented.visitor(&self.realm).filter(|token| self.recognises(token)).map(|token| token.user.clone())
+            let _timer = self.time();
+            let token = self.presented.visitor(&self.realm, self.began_at)?;
+            self.recognises(token).then(|| token.user.clone())
         };
         self.known_visitor().get_or_insert_with(open).clone()
     }
 
     /// Whether a visitor cookie that opened still counts.
     fn recognises(&self, token: &VisitorToken) -> bool {
-        let Realm { revoked, strict, visitor_lifetime, clock, .. } = &*self.realm;
+        let Realm { revoked, strict, visitor_lifetime, .. } = &*self.realm;
         let refused = if *strict && !revoked.is_fresh() {
             "the store has not been heard lately"
-        } else if token.issued.plus(*visitor_lifetime) <= clock.now() {
+        } else if token.issued.plus(*visitor_lifetime) <= self.began_at {
             "expired"
         } else if self.realm.is_revoked(&token.login, token.stamp) || revoked.has_forgotten(token.expires()) {
             "revoked"

@@ -199,7 +199,7 @@ impl Move {
             match self.exchange.succeed(&old, newcomer).await? {
                 Ok(new) => return Ok(Left::Moved(new)),
                 Err(None) => return Ok(Left::Ended),
-                Err(Some(found)) => match Live::see(&self.exchange.realm, &old.claim(), &found)? {
+                Err(Some(found)) => match Live::see(&self.exchange.realm, &old.claim(), old.key, &found)? {
                     Seen::Live(newer) => old = newer,
                     gone => return self.elsewhere(gone, newcomer.user()).await,
                 },
@@ -221,7 +221,7 @@ impl Move {
             let found = match self.exchange.store.end(&old.key, Some(write_id), &marker).await? {
                 Ending::Applied => return Ok(Left::Moved(new.clone())),
                 Ending::Absent => return Ok(Left::Ended),
-                Ending::Found(entry) => Live::see(realm, &old.claim(), &entry)?,
+                Ending::Found(entry) => Live::see(realm, &old.claim(), old.key, &entry)?,
             };
             match (found, &new.body.authentication) {
                 (Seen::Live(newer), Some(authentication)) => {

@@ -11,10 +11,10 @@ use crate::error::{SessionError, SessionErrorKind};
 use crate::id::UserId;
 use crate::record::{Body, Marker};
 use crate::revocation::AsOf;
-use crate::store::{Entry, Meter, PatientStore};
+use crate::store::{Entry, Meter, PatientStore, Timer};
 use crate::telemetry;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// One request and its response, as far as sessions go.
@@ -28,7 +28,9 @@ pub(crate) struct Exchange {
     meter: Arc<Meter>,
     pub(super) began: Began,
     /// When that was, by the realm's clock.
-    began_at: Timestamp,
+    pub(super) began_at: Timestamp,
+    /// When the first extractor asked.
+    opened: Instant,
     pub(super) own_epoch: OwnEpoch,
     /// Whom the browser belongs to, once somebody has asked, or this request signed in or out.
     pub(super) visitor: std::sync::Mutex<Option<Option<UserId>>>,
@@ -80,12 +82,13 @@ pub(super) type Guard = OwnedMutexGuard<Current>;
 
 impl Exchange {
     pub(super) fn new(realm: Arc<Realm>, presented: Presented, began: Began) -> Self {
-        let meter = Arc::<Meter>::default();
+        let (meter, opened) = (Arc::<Meter>::default(), Instant::now());
         realm.follow();
         Self {
             store: realm.store.clone().counting(Arc::clone(&meter)),
-            began_at: realm.clock.at(began.moment),
+            began_at: realm.clock.at(began.moment, opened),
             began,
+            opened,
             own_epoch: OwnEpoch::default(),
             realm,
             presented,
@@ -120,6 +123,11 @@ impl Exchange {
     /// What sessions have cost this request so far.
     pub(crate) fn meter(&self) -> &Meter {
         &self.meter
+    }
+
+    /// Counts time until it is dropped: for the first who asks, from when they asked.
+    pub(super) fn time(&self) -> Timer<'_> {
+        self.meter.time_from(if self.meter.is_new() { self.opened } else { Instant::now() })
     }
 
     pub(super) fn shared_meter(&self) -> Arc<Meter> {
@@ -237,7 +245,7 @@ impl Exchange {
         let mut current = Current::Vacant(vacancy);
         for claim in claims {
             let seen = match first.take() {
-                Some(Some(entry)) => Live::see(&self.realm, claim, &entry)?,
+                Some(Some(entry)) => Live::see(&self.realm, claim, self.realm.key(&claim.token), &entry)?,
                 Some(None) => Seen::Nothing,
                 None => self.look_up(claim).await?,
             };
@@ -253,8 +261,9 @@ impl Exchange {
     }
 
     pub(super) async fn look_up(&self, claim: &Claim) -> Result<Seen, SessionError> {
-        match self.store.load(&self.realm.key(&claim.token)).await? {
-            Some(entry) => Live::see(&self.realm, claim, &entry),
+        let key = self.realm.key(&claim.token);
+        match self.store.load(&key).await? {
+            Some(entry) => Live::see(&self.realm, claim, key, &entry),
             None => Ok(Seen::Nothing),
         }
     }

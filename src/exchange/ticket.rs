@@ -29,19 +29,31 @@ impl Ticket {
     ///
     /// None if that is the same layer, applied twice, which then does its work once.
     pub(crate) fn issue(realm: &Arc<Realm>, extensions: &mut Extensions) -> Option<Self> {
-        let outer = extensions.remove::<Self>();
-        let around = || std::iter::successors(outer.as_ref(), |ticket| ticket.0.outer.as_ref());
+        let began = Began { moment: realm.clock.moment(), known: realm.revoked.as_of_now() };
+        let ticket = Self::new(realm, began, false, None);
+        match extensions.insert(ticket.clone()) {
+            None => Some(ticket),
+            Some(outer) => Self::issue_within(outer, realm, began, extensions),
+        }
+    }
+
+    /// The same under another layer, whose ticket was there.
+    #[cold]
+    fn issue_within(outer: Self, realm: &Arc<Realm>, began: Began, extensions: &mut Extensions) -> Option<Self> {
+        let around = || std::iter::successors(Some(&outer), |ticket| ticket.0.outer.as_ref());
         if let Some(same) = around().find(|ticket| Arc::ptr_eq(&ticket.0.realm, realm)) {
             extensions.insert(same.clone());
             return None;
         }
         let clash = around().any(|ticket| ticket.0.realm.cookies.names() == realm.cookies.names());
-        let began = Began { moment: realm.clock.moment(), known: realm.revoked.as_of_now() };
-        let realm = Arc::clone(realm);
-        let (exchange, closed) = (OnceLock::new(), AtomicBool::new(false));
-        let ticket = Self(Arc::new(Inner { realm, clash, began, outer, exchange, closed }));
+        let ticket = Self::new(realm, began, clash, Some(outer));
         extensions.insert(ticket.clone());
         Some(ticket)
+    }
+
+    fn new(realm: &Arc<Realm>, began: Began, clash: bool, outer: Option<Self>) -> Self {
+        let (realm, exchange, closed) = (Arc::clone(realm), OnceLock::new(), AtomicBool::new(false));
+        Self(Arc::new(Inner { realm, clash, began, outer, exchange, closed }))
     }
 
     /// The exchange of a request, begun if this is the first to ask for it.
@@ -81,8 +93,13 @@ impl Ticket {
     /// Ends the exchange, with the head of the response if there is one: from here on no cookie can be set. Answers the
     /// exchange, if anybody asked for it.
     pub(crate) fn close(&self, head: Option<&mut HeaderMap>) -> Option<&Arc<Exchange>> {
-        self.0.closed.store(true, Ordering::SeqCst);
-        fence(Ordering::SeqCst);
+        if Arc::strong_count(&self.0) == 1 {
+            // The request has gone, and nobody else can ask any more. Whoever did has let go before.
+            fence(Ordering::Acquire);
+        } else {
+            self.0.closed.store(true, Ordering::SeqCst);
+            fence(Ordering::SeqCst);
+        }
         let exchange = self.0.exchange.get()?;
         let cookies = exchange.reply().close();
         if let Some(headers) = head {

@@ -6,6 +6,7 @@ use crate::error::{SessionError, SessionErrorKind};
 use sha2::{Digest as _, Sha256};
 use std::fmt::Display;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// The application's id of a user, as text of 1 to 64 bytes.
 ///
@@ -21,7 +22,7 @@ use std::str::FromStr;
 /// # Ok::<(), thin_session::SessionError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct UserId(Box<str>);
+pub struct UserId(Arc<str>);
 
 redacted!(UserId);
 
@@ -35,11 +36,15 @@ impl UserId {
     ///
     /// [`SessionErrorKind::BadUserId`] if that is empty or longer than 64 bytes.
     pub fn new(id: impl Display) -> Result<Self, SessionError> {
-        let text = id.to_string();
+        Self::of_text(&id.to_string())
+    }
+
+    /// The same, of text.
+    pub(crate) fn of_text(text: &str) -> Result<Self, SessionError> {
         if text.is_empty() || text.len() > Self::MAX_LEN {
             return Err(SessionErrorKind::BadUserId { length: text.len() }.into());
         }
-        Ok(Self(text.into_boxed_str()))
+        Ok(Self(text.into()))
     }
 
     /// The id as text.

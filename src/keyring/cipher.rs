@@ -34,10 +34,31 @@ impl Cipher {
     pub(crate) fn open(&self, nonce: &[u8; NONCE_SIZE], data: &AssociatedData, sealed: &[u8]) -> Option<Vec<u8>> {
         let (text, tag) = sealed.split_last_chunk::<TAG_SIZE>()?;
         let mut plain = text.to_vec();
-        self.0
-            .decrypt_inout_detached(&Nonce::from(*nonce), &data.0, plain.as_mut_slice().into(), &Tag::from(*tag))
-            .ok()
-            .map(|()| plain)
+        self.decrypt(nonce, data, &mut plain, tag)?;
+        Some(plain)
+    }
+
+    /// The same, in the place of the sealed bytes.
+    pub(crate) fn open_in_place<'a>(
+        &self,
+        nonce: &[u8; NONCE_SIZE],
+        data: &AssociatedData,
+        sealed: &'a mut [u8],
+    ) -> Option<&'a [u8]> {
+        let (text, tag) = sealed.split_last_chunk_mut::<TAG_SIZE>()?;
+        self.decrypt(nonce, data, text, tag)?;
+        Some(text)
+    }
+
+    /// Leaves `text` as it was if it does not open.
+    fn decrypt(
+        &self,
+        nonce: &[u8; NONCE_SIZE],
+        data: &AssociatedData,
+        text: &mut [u8],
+        tag: &[u8; TAG_SIZE],
+    ) -> Option<()> {
+        self.0.decrypt_inout_detached(&Nonce::from(*nonce), &data.0, text.into(), &Tag::from(*tag)).ok()
     }
 }
 

@@ -100,7 +100,7 @@ impl Body {
 
 impl Authentication {
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
-        let user = UserId::new(reader.text()?).or_else(|_| reader.malformed())?;
+        let user = UserId::of_text(reader.text()?).or_else(|_| reader.malformed())?;
         let handle = SessionHandle::from_bytes(reader.array()?);
         let at = Timestamp::from_bytes(reader.array()?);
         let stamp = Epoch::from_bytes(reader.array()?);

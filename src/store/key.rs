@@ -3,7 +3,7 @@
 use crate::id::{Digest, SessionId, Shard, UserDigest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// The name of a session's entry. Tells nothing about the session: it holds a digest of its id, or for a user session of the
 /// user and the kind.
@@ -81,16 +81,29 @@ pub(super) struct Name<'a> {
     pub(super) realm: &'a str,
     pub(super) shard: u8,
     pub(super) kind: &'a str,
-    pub(super) digest: Option<&'a [u8]>,
+    pub(super) digest: Option<&'a [u8; 16]>,
 }
 
 impl fmt::Display for Name<'_> {
+    /// In pieces: each request to Redis names a key, and formats cost more than the digest.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { realm, kind, .. } = self;
         let [a, b] = TAGS[usize::from(self.shard)].map(char::from);
-        let hyphen = if realm.is_empty() { "" } else { "-" };
-        write!(f, "ts{hyphen}{realm}:{{{a}{b}}}:{kind}")?;
-        self.digest.map_or(Ok(()), |digest| write!(f, ":{}", URL_SAFE_NO_PAD.encode(digest)))
+        f.write_str("ts")?;
+        if !self.realm.is_empty() {
+            f.write_str("-")?;
+            f.write_str(self.realm)?;
+        }
+        f.write_str(":{")?;
+        f.write_char(a)?;
+        f.write_char(b)?;
+        f.write_str("}:")?;
+        f.write_str(self.kind)?;
+        let Some(digest) = self.digest else { return Ok(()) };
+        // 22 characters for the 16 bytes of a digest.
+        let mut text = [0; 24];
+        let length = URL_SAFE_NO_PAD.encode_slice(digest, &mut text).map_err(|_| fmt::Error)?;
+        f.write_str(":")?;
+        f.write_str(str::from_utf8(&text[..length]).map_err(|_| fmt::Error)?)
     }
 }
 

@@ -22,7 +22,16 @@ impl Meter {
     }
 
     pub(crate) fn time(&self) -> Timer<'_> {
-        Timer { meter: self, started: Instant::now() }
+        self.time_from(Instant::now())
+    }
+
+    pub(crate) fn time_from(&self, started: Instant) -> Timer<'_> {
+        Timer { meter: self, started }
+    }
+
+    /// Whether nothing was counted yet.
+    pub(crate) fn is_new(&self) -> bool {
+        self.calls() == 0 && self.nanos.load(Ordering::Relaxed) == 0
     }
 
     pub(crate) fn calls(&self) -> u32 {

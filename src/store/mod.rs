@@ -39,7 +39,7 @@ pub use key::Key;
 pub(crate) use key::{due_name, expiries_name, mark_name, news_name, outbox_name};
 pub(crate) use lasting::lives_until;
 pub use lasting::{LastingStore, Outgoing, Replaced, Replacement, Standing};
-pub(crate) use meter::Meter;
+pub(crate) use meter::{Meter, Timer};
 pub(crate) use patience::{Patience, Tries};
 pub(crate) use patient::{Commit, Ending, Entered, PatientStore};
 pub(crate) use patient_lasting::Swap;

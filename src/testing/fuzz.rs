@@ -7,9 +7,9 @@ use crate::cookie::{self, CookieKind, CookiePolicy, LoginToken, Opened, SessionT
 use crate::data::{self, MESSAGE_PACK, UserSessionData};
 use crate::id::{Digest, SessionHandle, UserDigest, UserId};
 use crate::keyring::{Keyring, Secret};
-use crate::record::{Body, EndReason, Entry, Malformed, Marker, Past, Slot, UserBody};
+use crate::record::{Body, EndReason, Entry, Malformed, Marker, Parted, Past, Slot, UserBody};
 use crate::sealing::{self, Place};
-use crate::store::{Owner, Revocation};
+use crate::store::{Outgoing, Owner, Revocation};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
@@ -147,7 +147,12 @@ pub fn record(data: &[u8]) {
     }
     if let Ok(past) = Past::decode(Uuid::nil(), data) {
         assert!(Past::decode(Uuid::nil(), &past.encode()).is_ok_and(|again| again == past));
-        let _ = EndedSession::of(&past);
+        let _ = EndedSession::of_user_session(&past);
+    }
+    if let Ok(parted) = Parted::decode(data) {
+        assert_eq!(parted.encode(), data);
+        let outgoing = Outgoing { id: Uuid::nil(), sealed: [&[Outgoing::PARTED][..], data].concat() };
+        assert!(sealing::open_outgoing(&KEYS, "", &outgoing).is_err(), "nobody has sealed {}", data.escape_ascii());
     }
     if let Ok(body) = UserBody::decode(data) {
         assert!(UserBody::decode(&body.encode()).is_ok_and(|again| again == body));
@@ -179,7 +184,7 @@ fn value(data: &[u8]) {
     let user = UserId::new("user").expect("it is short");
     let body = UserBody { created, user, updates: 1, idle: std::time::Duration::ZERO, is_completing: false, slot };
     let past = Past { id: Uuid::nil(), reason: EndReason::Completed, ended: created, body };
-    if let Ok(ended) = EndedSession::of(&past) {
+    if let Ok(ended) = EndedSession::of_user_session(&past) {
         assert!(ended.decode::<serde_json::Value>().is_ok(), "it is JSON: {}", ended.payload);
     }
 }

@@ -267,7 +267,15 @@ impl LastingStore for Flawed {
         self.inner.outbox(realm, shard, limit).await
     }
 
-    async fn full_outboxes(&self, realm: &'static str) -> Answer<Vec<u8>> {
+    async fn load_several(&self, keys: &[Key]) -> Answer<Vec<Option<Entry>>> {
+        self.inner.load_several(keys).await
+    }
+
+    async fn retire(&self, realm: &'static str, limit: usize) -> Answer<bool> {
+        self.inner.retire(realm, limit).await
+    }
+
+    async fn full_outboxes(&self, realm: &'static str) -> Answer<Vec<(u8, usize)>> {
         self.inner.full_outboxes(realm).await
     }
 
