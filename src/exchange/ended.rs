@@ -1,6 +1,6 @@
 //! A user's sessions that have ended: to read, to count, and to keep no longer.
 
-use super::mover::{drain, readable};
+use super::moves::{drain, readable};
 use super::roster::Roster;
 use crate::archive::{Count, EndedSession, HistoryPage, PatientArchive, Steps};
 use crate::clock::Timestamp;
