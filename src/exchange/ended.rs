@@ -1,6 +1,6 @@
 //! A user's sessions one after the other, and those that have ended: to read, to count, and to keep no longer.
 
-use super::mover::{drain, readable};
+use super::moves::{drain, readable};
 use super::roster::Roster;
 use super::user_session::survey;
 use crate::archive::{Count, EndedSession, HistoryEntry, HistoryPage, PatientArchive, Steps};

@@ -13,6 +13,7 @@ mod epoch;
 mod live;
 mod log_name;
 mod mover;
+mod moves;
 mod presented;
 mod realm;
 mod recognition;

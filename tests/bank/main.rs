@@ -2,12 +2,21 @@
 //!
 //! | module | subject |
 //! |---|---|
+//! | `backlog` | SQL that is away while sessions keep ending, and what a process needs of memory then |
 //! | `browsers` | browsers' sessions that go to the archive: each way to end, once |
 //! | `crowds` | many requests of one user at once, from two devices on two servers |
 //! | `expired` | what has run out, also while no server is up, and each way to end at once |
+//! | `herd` | eight processes that move what has ended: how much of that is in vain |
 //! | `history` | what is active, on its way and archived, page by page, while it moves |
+//! | `kills` | sessions that end in every way, while processes are killed and SQL is restarted |
 //! | `outage` | a Postgres that is killed or frozen while sessions live in Redis |
 //! | `processes` | fifty completions at once in two processes, where five are left; and a store that is emptied |
+//! | `restarts` | what ran out while no process ran |
+//! | `stubborn` | an archive that refuses one session, or is slow; and what is moved before a process ends |
+//! | `windows` | a process that dies at each step from a session's end to the archive |
+//!
+//! Processes of the application are in `apps`, their pages in `forms`, what their users do in `lives`, servers and what an operator
+//! sees of them in `places` and `site`.
 //!
 //! What is a matter of luck runs some rounds, and with `THIN_SESSION_FULL` in the environment as many as `scripts/campaign`
 //! wants.
