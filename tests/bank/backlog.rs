@@ -134,8 +134,8 @@ fn load() {
 async fn end(users: &[Client], sessions: usize, over: Duration) -> usize {
     let pace = Arc::new(Mutex::new(interval(over / u32::try_from(sessions).expect("not so many"))));
     let (begun, mut all) = (Arc::<AtomicUsize>::default(), JoinSet::new());
-    for user in users.iter().cloned() {
-        let (pace, begun) = (Arc::clone(&pace), Arc::clone(&begun));
+    for user in users {
+        let (user, pace, begun) = (user.clone(), Arc::clone(&pace), Arc::clone(&begun));
         all.spawn(async move {
             let mut late = 0;
             while begun.fetch_add(1, Ordering::SeqCst) < sessions {
