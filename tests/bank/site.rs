@@ -7,6 +7,7 @@ use axum::middleware::map_response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::time::Duration;
+use thin_session::store::StoreError;
 use thin_session::{Keyring, RedisStore, Secret, SessionLayer, SqlStore};
 use tokio::time::{Instant, sleep};
 
@@ -46,7 +47,7 @@ impl Site {
     /// Sessions as they are unless configured.
     pub(crate) async fn layer(&self) -> SessionLayer {
         if self.is_on_redis() {
-            let store = RedisStore::connect(&self.store).await.expect("Redis is up");
+            let store = opened(|| RedisStore::connect(&self.store)).await;
             SessionLayer::with_user_sessions(store, self.keys()).archive(sql(&self.archive).await)
         } else {
             let store = sql(&self.store).await;
@@ -66,15 +67,19 @@ impl Site {
     }
 }
 
-/// The database at this place, as soon as it is up.
+/// The database at this place.
 pub(crate) async fn sql(place: &str) -> SqlStore {
+    match place.starts_with("postgres") {
+        true => opened(|| SqlStore::postgres(place)).await,
+        false => opened(|| SqlStore::sqlite(place)).await,
+    }
+}
+
+/// As soon as it is up: servers are away for some time, or late on a busy machine.
+async fn opened<T, F: Future<Output = Result<T, StoreError>>>(open: impl Fn() -> F) -> T {
     let give_up = Instant::now() + Duration::from_secs(60);
     loop {
-        let opened = match place.starts_with("postgres") {
-            true => SqlStore::postgres(place).await,
-            false => SqlStore::sqlite(place).await,
-        };
-        match opened {
+        match open().await {
             Ok(store) => return store,
             Err(error) => assert!(Instant::now() < give_up, "{error}"),
         }
