@@ -18,6 +18,15 @@ struct Options {
     /// How often each is measured.
     #[arg(long)]
     rounds: Option<usize>,
+    /// How many sessions have ended before; figures are compared with the first.
+    #[arg(long, value_delimiter = ',')]
+    old: Option<Vec<u64>>,
+    /// Only while sessions end.
+    #[arg(long)]
+    only_beside: bool,
+    /// Says in which statements Postgres spent its time, if it comes with `pg_stat_statements`.
+    #[arg(long)]
+    statements: bool,
     /// Only says what was found, and writes nothing.
     #[arg(long)]
     dry: bool,
@@ -29,6 +38,11 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     let mut plan = if options.short { Plan::short() } else { Plan::full() };
     plan.durable = options.durable;
     plan.rounds = options.rounds.unwrap_or(plan.rounds);
+    plan.old = options.old.unwrap_or(plan.old);
+    plan.notes_statements = options.statements;
+    if options.only_beside {
+        plan.rates.clear();
+    }
     let report = run(&plan).await?;
     eprintln!("{report}");
     if !options.dry {

@@ -28,6 +28,8 @@ pub struct Plan {
     pub rates: Vec<Rate>,
     /// Whether Postgres waits for the disk.
     pub durable: bool,
+    /// Whether Postgres notes where its time goes, which takes some of it.
+    pub notes_statements: bool,
 }
 
 /// A rate of updates.
@@ -61,18 +63,19 @@ impl Plan {
         Self {
             users: 10_000,
             old: vec![0, 100_000, 1_000_000],
-            rounds: 24,
+            rounds: 16,
             window: second,
-            warm_up: Duration::from_millis(300),
+            warm_up: Duration::from_millis(700),
             endings: 1_000.0,
             updates: SEED * 1_000.0,
             rates: vec![
-                Rate::of(1, 1, 60 * second),
-                Rate::of(10, 1, 20 * second),
+                Rate::of(1, 1, 45 * second),
+                Rate::of(10, 1, 15 * second),
                 Rate::of(100, 4, second),
                 Rate::of(1_000, 8, second),
             ],
             durable: false,
+            notes_statements: false,
         }
     }
 
@@ -90,6 +93,7 @@ impl Plan {
             updates: 50.0,
             rates: vec![Rate::of(20, 1, 5 * window), Rate::of(100, 2, window)],
             durable: false,
+            notes_statements: false,
         }
     }
 

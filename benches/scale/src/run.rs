@@ -22,12 +22,15 @@ use std::error::Error;
 pub async fn run(plan: &Plan) -> Result<Report, Box<dyn Error>> {
     let bar = Bar::of(plan.steps(System::ALL.len()));
     bar.begin("starting servers");
-    let servers = Servers::start(plan.durable);
+    let servers = Servers::start(plan);
     let places = prepare(&servers, plan, &bar).await?;
     let at_rates = at_rates::measure(&servers, plan, &places, &bar).await;
     let beside = beside::measure(&servers, plan, &places, &bar).await;
     let sizes = places.iter().map(|place| Sizes::of(&servers, place)).collect();
     let machine = Machine::of(&servers);
     bar.end();
+    if plan.notes_statements {
+        eprintln!("{}\n", servers.statements());
+    }
     Ok(Report { plan: plan.clone(), machine, beside, at_rates, sizes })
 }

@@ -1,5 +1,6 @@
 //! The Postgres and the Redis of a run, and the databases in them.
 
+use crate::plan::Plan;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use testbed::{PostgresServer, RedisServer};
 use tokio::task::block_in_place;
@@ -16,10 +17,14 @@ pub(crate) struct Servers {
 }
 
 impl Servers {
-    pub(crate) fn start(durable: bool) -> Self {
-        let flush = if durable { "fsync=on" } else { "fsync=off" };
+    pub(crate) fn start(plan: &Plan) -> Self {
+        let mut settings = IN_USE.to_vec();
+        settings.push(if plan.durable { "fsync=on" } else { "fsync=off" });
+        if plan.notes_statements {
+            settings.push("shared_preload_libraries=pg_stat_statements");
+        }
         block_in_place(|| Self {
-            postgres: PostgresServer::start_with(&[&IN_USE[..], &[flush]].concat()),
+            postgres: PostgresServer::start_with(&settings),
             redis: RedisServer::start(),
             copies: AtomicUsize::new(0),
         })
@@ -46,6 +51,18 @@ impl Servers {
     /// One of the sixteen databases of a Redis.
     pub(crate) fn redis_database(&self, number: usize) -> String {
         format!("{}{number}", self.redis.url())
+    }
+
+    /// In which statements Postgres spent its time: how often each ran, for how many milliseconds in all and on average, and how
+    /// many pages it looked at each time.
+    pub(crate) fn statements(&self) -> String {
+        self.command(&self.postgres.url(), "CREATE EXTENSION IF NOT EXISTS pg_stat_statements");
+        let most =
+            "SELECT datname, calls, round(total_exec_time::numeric) AS ms, round(mean_exec_time::numeric, 3) AS mean,
+                round((shared_blks_hit + shared_blks_read)::numeric / calls, 1) AS pages,
+                left(regexp_replace(query, '[[:space:]]+', ' ', 'g'), 120) AS statement
+            FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid ORDER BY total_exec_time DESC LIMIT 40";
+        self.command(&self.postgres.url(), most)
     }
 
     /// The versions, as people name them.

@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderValue, Request, Response};
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use thin_session::store::LastingStore;
 use thin_session::{Keyring, SessionError, SessionLayer, SessionService, SqlStore, UserSession, Visitor};
@@ -30,14 +31,13 @@ pub(crate) enum Wish {
 /// How long it took to carry out what is measured.
 type Answer = Result<Duration, SessionError>;
 type Handled = Pin<Box<dyn Future<Output = Result<Response<Answer>, Infallible>> + Send>>;
-type Handler = ServiceFn<fn(Request<Wish>) -> Handled>;
 
 /// A layer around a handler, the browsers of its users, and its archive.
 #[derive(Clone, Debug)]
 pub(crate) struct Site {
-    service: SessionService<Handler>,
-    /// The `Cookie` header of each user.
-    cookies: Vec<HeaderValue>,
+    service: SessionService<ServiceFn<fn(Request<Wish>) -> Handled>>,
+    /// The `Cookie` header of each user. Shared, since each request has a clone of this.
+    cookies: Arc<Vec<HeaderValue>>,
     pub(crate) archive: Counted,
 }
 
@@ -46,12 +46,12 @@ impl Site {
         let archive = Counted::new(archive);
         let layer = SessionLayer::with_user_sessions(store, keys).archive(archive.clone());
         let layer = layer.store_deadline(PATIENCE).expect("it is neither too short nor too long");
-        Self { service: layer.layer(service_fn(handle)), cookies: Vec::new(), archive }
+        Self { service: layer.layer(service_fn(handle)), cookies: Arc::default(), archive }
     }
 
     /// The same with browsers of users who have signed in.
     pub(crate) fn with_cookies(self, cookies: Vec<HeaderValue>) -> Self {
-        Self { cookies, ..self }
+        Self { cookies: cookies.into(), ..self }
     }
 
     /// Signs a user in, who begins a session then. Answers the browser's cookies.

@@ -5,7 +5,7 @@ use crate::system::Subject;
 use rand::RngExt as _;
 use std::time::Duration;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio::time::{Instant, sleep_until};
 
 /// What came of updates.
 #[derive(Clone, Debug, Default)]
@@ -28,11 +28,10 @@ pub(crate) async fn update(subject: &Subject, users: usize, per_second: f64, win
     let every = Duration::from_secs_f64(1.0 / per_second);
     // Some begin sooner than others, so that those who are measured at once do not come at once.
     let first = Instant::now() + every.mul_f64(rand::random_range(0.0..1.0));
-    let mut ticks = interval_at(first, every);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    let many = (window.as_secs_f64() * per_second).round().max(1.0) as u32;
     let mut all = JoinSet::new();
-    let until = Instant::now() + window;
-    while tokio::time::timeout_at(until, ticks.tick()).await.is_ok() {
+    for number in 0..many {
+        sleep_until(first + every * number).await;
         let subject = subject.clone();
         all.spawn(async move {
             let user = rand::rng().random_range(0..users);
