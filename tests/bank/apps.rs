@@ -89,7 +89,8 @@ fn app() {
     let runtime = runtime();
     let port = runtime.block_on(async {
         let pages = shop::routes().merge(forms::pages()).route("/numbers", get(async move || numbers.render()));
-        let server = pages.layer(site.layer().await).layer(map_response(tell_kind));
+        let layer = site.layer().await.archive_browser_sessions();
+        let server = pages.layer(layer).layer(map_response(tell_kind));
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port is free");
         let port = listener.local_addr().expect("it is bound").port();
         tokio::spawn(async move { axum::serve(listener, server).await });

@@ -13,10 +13,11 @@ use thin_session::{Quota, SessionError, UserSession, UserSessionData};
 struct Form(Vec<String>);
 
 impl UserSessionData for Form {
-    const KIND: &'static str = "form";
+    const KIND: &'static str = KIND;
     const IDLE: Duration = IDLE;
 }
 
+pub(crate) const KIND: &str = "form";
 pub(crate) const IDLE: Duration = Duration::from_secs(3600);
 
 const DAY: Duration = Duration::from_secs(86_400);

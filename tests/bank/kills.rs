@@ -1,4 +1,4 @@
-//! Sessions that end in every way, while processes are killed at any moment, and SQL is restarted.
+//! Sessions that end in every way, users' and browsers', while processes are killed at any moment, and SQL is restarted.
 
 use crate::apps::Crew;
 use crate::lives::{Life, Told, WAYS, all};
@@ -38,6 +38,9 @@ async fn however_they_end_each_is_there_once(place: Place) {
             let mut life = left.next().expect("one of each user");
             async move {
                 WAYS[(user + round) % EACH](&mut life).await;
+                if (user + round) % EACH == 0 {
+                    life.signs_out_and_in().await;
+                }
                 life
             }
         })
@@ -54,13 +57,21 @@ async fn however_they_end_each_is_there_once(place: Place) {
         let found: Vec<_> = place.archived(&life.user).await.iter().map(Told::of).collect();
         assert_eq!(found, life.told, "of {}", life.user);
     }
-    assert_eq!(place.count().await, i64::try_from(users * EACH).expect("not so many"), "and nothing else");
+    let [forms, signed_out, others] = place.counts().await;
+    assert_eq!(forms, i64::try_from(users * EACH).expect("not so many"), "and nothing else");
+    // Each has signed out once, and been told that it was done.
+    assert_eq!((signed_out, others), (i64::try_from(users).expect("not so many"), 0));
+
     // Browsers are still signed in, some twice where the first answer was lost.
+    let signed_in = place.live().await;
     let sessions = place.site.layer().await.sessions();
     for life in &lives {
         sessions.end_all(&UserId::new(&*life.user).expect("it is an id")).await.expect("the store answers");
     }
     assert_eq!(place.live().await, 0, "markers, which go by themselves");
+    until("those are archived as well", async || place.left_to_do().await == 0).await;
+    assert_eq!(place.counts().await, [forms, signed_out, signed_in]);
+    assert_eq!(place.copies().await, 0);
 }
 
 in_each_place! {

@@ -64,6 +64,13 @@ impl Life {
         }
     }
 
+    /// Signs out, and in again: the browser's session ends, the user's goes on.
+    pub(crate) async fn signs_out_and_in(&mut self) {
+        self.asks("/sign-out", &[]).await.expect("it is not refused");
+        self.browser.cookies.clear();
+        self.signs_in().await;
+    }
+
     /// Its fields are told apart by how many have ended before.
     async fn fills_in(&mut self) {
         for _ in 0..rand::random_range(1..=3) {

@@ -88,14 +88,33 @@ impl Place {
     /// What the archive has of a user, the first in front.
     pub(crate) async fn archived(&self, user: &str) -> Vec<EndedSession> {
         let (archive, user) = (crate::site::sql(&self.site.archive).await, UserId::new(user).expect("it is an id"));
-        let mut ended = archive.history("", &user, &HistoryPage::of(1000)).await.expect("the archive answers");
+        let page = HistoryPage::of(1000).of_kind(crate::forms::KIND);
+        let mut ended = archive.history("", &user, &page).await.expect("the archive answers");
         ended.reverse();
         ended
     }
 
-    /// How many are in the archive.
+    /// How many forms are in the archive.
     pub(crate) async fn count(&self) -> i64 {
-        self.ask(&self.site.archive, "SELECT count(*) FROM thin_archive").await
+        self.counts().await[0]
+    }
+
+    /// How many are in the archive: forms, browsers' sessions that were signed out, and others of browsers.
+    pub(crate) async fn counts(&self) -> [i64; 3] {
+        let of = async |which: &str| {
+            self.ask(&self.site.archive, &format!("SELECT count(*) FROM thin_archive WHERE {which}")).await
+        };
+        let signed_out = "kind = 'browser' AND reason = 'signed out'";
+        let others = "kind = 'browser' AND reason = 'revoked'";
+        let [forms, signed_out, others] = [of("kind <> 'browser'").await, of(signed_out).await, of(others).await];
+        assert_eq!(of("true").await, forms + signed_out + others, "no browser's session ends in any other way");
+        [forms, signed_out, others]
+    }
+
+    /// What Redis has of browsers' sessions for the archive.
+    pub(crate) async fn copies(&self) -> i64 {
+        let Some(redis) = &self.redis else { return 0 };
+        redis.command(&[b"EVAL", COPIES.as_bytes(), b"0"]).text().parse().expect("a number")
     }
 
     /// What the store still has to see to: how many wait in outboxes or are to be looked at one day.
@@ -168,6 +187,14 @@ for _, key in ipairs(redis.call('KEYS', '*')) do
   if key:sub(-2) == ':o' then left = left + redis.call('HLEN', key) end
 end
 return tostring(left)";
+
+const COPIES: &str = "
+local copies = 0
+for _, key in ipairs(redis.call('KEYS', '*')) do
+  if key:sub(-2) == ':x' then copies = copies + redis.call('ZCARD', key) end
+  if key:find(':c:', 1, true) then copies = copies + 1 end
+end
+return tostring(copies)";
 
 const LIVE: &str = "
 local live = 0
