@@ -113,6 +113,7 @@ async fn what_waits_in_memory_has_an_end() {
     let waiting = async |name| sessions.history(&user(name), &HistoryPage::of(100)).await.unwrap().len();
     assert_eq!((waiting("ada").await, waiting("bob").await), (ended, 1));
 
+    says(&format!("thin_session_outbox_sessions{{layer=\"memory\"}} {}", ended + 1)).await;
     has_room_again(&archive).await;
     says("thin_session_outbox_sessions{layer=\"memory\"} 0").await;
     assert_eq!((waiting("ada").await, waiting("bob").await), (ended, 1));

@@ -27,7 +27,7 @@ static KEYS: LazyLock<Keyring> = LazyLock::new(|| {
 
 /// The values of `Cookie` headers, one a line: what is found in them is what the grammar says, read character by character.
 pub fn scanner(data: &[u8]) {
-    for length in [0, 4] {
+    for length in [1, 4] {
         let headers = || data.split(|byte| *byte == b'\n');
         let [found, other] = cookie::scan(headers(), [Wanted { name: NAME, length }, Wanted { name: "a", length }]);
         for (found, name) in [(found, NAME), (other, "a")] {
@@ -78,8 +78,11 @@ fn opens_none<T: Token>(policy: &CookiePolicy, kind: CookieKind, data: &[u8]) {
     assert!(matches!(open::<T>(policy, kind, data), Opened::None), "{kind:?}: {}", data.escape_ascii());
 }
 
-/// A cookie of any length, as if the scanner had let it through.
+/// A cookie of any length but none, as if the scanner had let it through.
 fn open<T: Token>(policy: &CookiePolicy, kind: CookieKind, value: &[u8]) -> Opened<T> {
+    if value.is_empty() {
+        return Opened::None;
+    }
     let header = [policy.name(kind).as_bytes(), b"=", value].concat();
     let [found] = cookie::scan([&header[..]].into_iter(), [Wanted { name: policy.name(kind), length: value.len() }]);
     cookie::open(&KEYS, "", policy, kind, &found, Timestamp::default())
