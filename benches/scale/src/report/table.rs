@@ -17,7 +17,7 @@ fn intro(report: &Report) -> String {
         "Measured with `./scripts/bench-archive`, on {} cores that the application, Postgres {} ({flush}) and Redis {} share. {} users \
          are signed in, each with an active session; {:.0} of those are updated each second, while {:.0} others are to begin and end. \
          A round is {:.1} seconds of each row, and there were {}. \"Times as long\" compares with the first row of the same system in \
-         the same round, and is the median of all rounds.\n",
+         the same round, and is the median of all rounds. Before it began {:.1} other programs wanted to run, on average.\n",
         count(machine.cores as u64),
         machine.postgres,
         machine.redis,
@@ -26,6 +26,7 @@ fn intro(report: &Report) -> String {
         plan.endings,
         plan.window.as_secs_f64(),
         plan.rounds,
+        machine.load_before,
     )
 }
 
