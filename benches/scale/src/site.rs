@@ -30,12 +30,13 @@ pub(crate) enum Wish {
 
 /// How long it took to carry out what is measured.
 type Answer = Result<Duration, SessionError>;
+type Handler = ServiceFn<fn(Request<Wish>) -> Handled>;
 type Handled = Pin<Box<dyn Future<Output = Result<Response<Answer>, Infallible>> + Send>>;
 
 /// A layer around a handler, the browsers of its users, and its archive.
 #[derive(Clone, Debug)]
 pub(crate) struct Site {
-    service: SessionService<ServiceFn<fn(Request<Wish>) -> Handled>>,
+    service: SessionService<Handler>,
     /// The `Cookie` header of each user. Shared, since each request has a clone of this.
     cookies: Arc<Vec<HeaderValue>>,
     pub(crate) archive: Counted,
