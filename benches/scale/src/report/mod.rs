@@ -109,6 +109,14 @@ impl Machine {
     }
 }
 
+impl Beside {
+    /// How many times the lowest median of a round the highest is: what is not the fault of old sessions, as they are as many.
+    pub(crate) fn spread(&self) -> f64 {
+        let highest = self.medians.iter().copied().fold(0.0, f64::max);
+        highest / self.medians.iter().copied().fold(f64::MAX, f64::min)
+    }
+}
+
 impl Report {
     /// Whether an archive apart costs those that are active at most as much as it may, on both stores.
     #[must_use]

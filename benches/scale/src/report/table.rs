@@ -53,6 +53,7 @@ fn beside(report: &Report) -> String {
 /// What comes of it.
 fn verdict(report: &Report) -> String {
     let is = if report.holds() { "holds" } else { "does not hold" };
+    let apart = report.beside.iter().map(Beside::spread).fold(1.0, f64::max);
     let failed: u64 = report.beside.iter().map(|beside| beside.failed_endings).sum();
     let failures = match (report.failed_updates(), failed) {
         (0, 0) => "No update and no ending failed, and what ended is in the archive, each once.".to_owned(),
@@ -61,7 +62,8 @@ fn verdict(report: &Report) -> String {
         }
     };
     format!(
-        "That an archive of {} makes an update at most {TARGET:.2} times as long {is}. {failures}\n",
+        "That an archive of {} makes an update at most {TARGET:.2} times as long {is} in this run. The medians of single rounds of one row lay up \
+         to {apart:.1} times apart, which is how much else at work on the machine can do. {failures}\n",
         grouped(report.plan.old.last().copied().unwrap_or_default())
     )
 }
