@@ -9,6 +9,8 @@ use crate::site::{PATIENCE, Site};
 use crate::system::{Subject, System};
 use http::HeaderValue;
 use std::error::Error;
+use std::time::Instant;
+use testbed::LIMIT;
 use thin_session::{Keyring, RedisStore, SqlStore};
 use tokio::task::JoinSet;
 
@@ -47,7 +49,7 @@ pub(crate) async fn prepare(servers: &Servers, plan: &Plan, bar: &Bar) -> Result
         servers.command(&url, LAYOUT);
         fill(servers, &url, old, plan.users);
         let in_sql = in_sql(&url, &keys).await?.with_cookies(cookies.clone());
-        let redis = RedisStore::connect(&servers.redis_database(number)).await?;
+        let redis = connect(&servers.redis_database(number)).await?;
         let in_redis = Site::new(redis, sql(&url).await?, keys.clone());
         let redis_cookies = welcome(&in_redis, plan.users).await?;
         let in_redis = in_redis.with_cookies(redis_cookies);
@@ -68,6 +70,17 @@ pub(crate) async fn prepare(servers: &Servers, plan: &Plan, bar: &Bar) -> Result
 
 async fn sql(url: &str) -> Result<SqlStore, Box<dyn Error>> {
     Ok(SqlStore::postgres(url).await?.with_timeout(PATIENCE))
+}
+
+/// A machine that is busy may not answer at once.
+async fn connect(url: &str) -> Result<RedisStore, Box<dyn Error>> {
+    let give_up = Instant::now() + LIMIT;
+    loop {
+        match RedisStore::connect(url).await {
+            Err(_) if Instant::now() < give_up => {}
+            answer => return Ok(answer?),
+        }
+    }
 }
 
 /// A site whose store is the archive as well.

@@ -20,6 +20,7 @@ use std::error::Error;
 ///
 /// If what has ended is not in the archive, each once; or a server cannot be started.
 pub async fn run(plan: &Plan) -> Result<Report, Box<dyn Error>> {
+    let load_before = Machine::load();
     let bar = Bar::of(plan.steps(System::ALL.len()));
     bar.begin("starting servers");
     let servers = Servers::start(plan);
@@ -27,7 +28,7 @@ pub async fn run(plan: &Plan) -> Result<Report, Box<dyn Error>> {
     let at_rates = at_rates::measure(&servers, plan, &places, &bar).await;
     let beside = beside::measure(&servers, plan, &places, &bar).await;
     let sizes = places.iter().map(|place| Sizes::of(&servers, place)).collect();
-    let machine = Machine::of(&servers);
+    let machine = Machine::of(&servers, load_before);
     bar.end();
     if plan.notes_statements {
         eprintln!("{}\n", servers.statements());

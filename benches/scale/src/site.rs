@@ -30,6 +30,7 @@ pub(crate) enum Wish {
 
 /// How long it took to carry out what is measured.
 type Answer = Result<Duration, SessionError>;
+type Handler = ServiceFn<fn(Request<Wish>) -> Handled>;
 type Handled = Pin<Box<dyn Future<Output = Result<Response<Answer>, Infallible>> + Send>>;
 type Handler = ServiceFn<fn(Request<Wish>) -> Handled>;
 

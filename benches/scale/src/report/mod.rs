@@ -44,6 +44,8 @@ pub struct Machine {
     pub postgres: String,
     /// Which Redis.
     pub redis: String,
+    /// How many programs wanted to run before it began, on average of a minute: others than those that are measured.
+    pub load_before: f64,
 }
 
 /// Updates while sessions end.
@@ -95,9 +97,23 @@ pub struct Paced {
 }
 
 impl Machine {
-    pub(crate) fn of(servers: &Servers) -> Self {
+    pub(crate) fn of(servers: &Servers, load_before: f64) -> Self {
         let [postgres, redis] = servers.versions();
-        Self { cores: std::thread::available_parallelism().map_or(1, usize::from), postgres, redis }
+        Self { cores: std::thread::available_parallelism().map_or(1, usize::from), postgres, redis, load_before }
+    }
+
+    /// How many programs want to run, on average of the last minute.
+    pub(crate) fn load() -> f64 {
+        let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+        load.split(' ').next().and_then(|load| load.parse().ok()).unwrap_or_default()
+    }
+}
+
+impl Beside {
+    /// How many times the lowest median of a round the highest is: what is not the fault of old sessions, as they are as many.
+    pub(crate) fn spread(&self) -> f64 {
+        let highest = self.medians.iter().copied().fold(0.0, f64::max);
+        highest / self.medians.iter().copied().fold(f64::MAX, f64::min)
     }
 }
 

@@ -17,7 +17,7 @@ fn intro(report: &Report) -> String {
         "Measured with `./scripts/bench-archive`, on {} cores that the application, Postgres {} ({flush}) and Redis {} share. {} users \
          are signed in, each with an active session; {:.0} of those are updated each second, while {:.0} others are to begin and end. \
          A round is {:.1} seconds of each row, and there were {}. \"Times as long\" compares with the first row of the same system in \
-         the same round, and is the median of all rounds.\n",
+         the same round, and is the median of all rounds. Before it began {:.1} other programs wanted to run, on average.\n",
         count(machine.cores as u64),
         machine.postgres,
         machine.redis,
@@ -26,6 +26,7 @@ fn intro(report: &Report) -> String {
         plan.endings,
         plan.window.as_secs_f64(),
         plan.rounds,
+        machine.load_before,
     )
 }
 
@@ -52,6 +53,7 @@ fn beside(report: &Report) -> String {
 /// What comes of it.
 fn verdict(report: &Report) -> String {
     let is = if report.holds() { "holds" } else { "does not hold" };
+    let apart = report.beside.iter().map(Beside::spread).fold(1.0, f64::max);
     let failed: u64 = report.beside.iter().map(|beside| beside.failed_endings).sum();
     let failures = match (report.failed_updates(), failed) {
         (0, 0) => "No update and no ending failed, and what ended is in the archive, each once.".to_owned(),
@@ -60,7 +62,8 @@ fn verdict(report: &Report) -> String {
         }
     };
     format!(
-        "That an archive of {} makes an update at most {TARGET:.2} times as long {is}. {failures}\n",
+        "That an archive of {} makes an update at most {TARGET:.2} times as long {is} in this run. The medians of single rounds of one row lay up \
+         to {apart:.1} times apart, which is how much else at work on the machine can do. {failures}\n",
         grouped(report.plan.old.last().copied().unwrap_or_default())
     )
 }
