@@ -91,23 +91,23 @@ impl RedisStore {
 
 impl Store for RedisStore {
     async fn load(&self, key: &Key) -> Answer<Option<Entry>> {
-        Ok(operations::load(&self.connection, &key.to_string()).await?)
+        Ok(operations::load(&self.connection, &key.name()).await?)
     }
 
     async fn create(&self, key: &Key, entry: &Entry, keep_for: Duration) -> Answer<Outcome> {
-        Ok(operations::create(&self.connection, &key.to_string(), entry, keep_for).await?)
+        Ok(operations::create(&self.connection, &key.name(), entry, keep_for).await?)
     }
 
     async fn commit(&self, key: &Key, expected: WriteId, entry: &Entry, keep_for: Duration) -> Answer<Outcome> {
-        Ok(operations::commit(&self.connection, &key.to_string(), expected, entry, keep_for).await?)
+        Ok(operations::commit(&self.connection, &key.name(), expected, entry, keep_for).await?)
     }
 
     async fn touch(&self, key: &Key, seen: Timestamp, now: Timestamp, keep_for: Duration) -> Answer<bool> {
-        Ok(operations::touch(&self.connection, &key.to_string(), seen, now, keep_for).await?)
+        Ok(operations::touch(&self.connection, &key.name(), seen, now, keep_for).await?)
     }
 
     async fn end(&self, key: &Key, expected: Option<WriteId>, marker: &Marker) -> Answer<Outcome> {
-        Ok(operations::end(&self.connection, &key.to_string(), expected, marker).await?)
+        Ok(operations::end(&self.connection, &key.name(), expected, marker).await?)
     }
 
     async fn admit(&self, owner: &Owner, admission: &Admission<'_>) -> Answer<Admitted> {
@@ -137,7 +137,7 @@ impl Store for RedisStore {
 
 impl LastingStore for RedisStore {
     async fn load_both(&self, session: &Key, user_session: &Key) -> Answer<[Option<Entry>; 2]> {
-        let [session, user_session] = [session, user_session].map(Key::to_string);
+        let [session, user_session] = [session, user_session].map(Key::name);
         Ok(lasting::load_both(&self.connection, [&session, &user_session]).await?)
     }
 
@@ -146,7 +146,7 @@ impl LastingStore for RedisStore {
     }
 
     async fn renew(&self, key: &Key, seen: Timestamp, idle: Duration, keep_for: Duration) -> Answer<bool> {
-        Ok(lasting::renew(&self.connection, &key.to_string(), seen, idle, keep_for).await?)
+        Ok(lasting::renew(&self.connection, &key.name(), seen, idle, keep_for).await?)
     }
 
     async fn outbox(&self, realm: &'static str, shard: u8, limit: usize) -> Answer<Vec<Outgoing>> {
