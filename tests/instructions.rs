@@ -24,7 +24,7 @@ const PATHS: [&str; 3] = ["untouched", "visitor", "read"];
 #[test]
 fn the_hot_paths_take_no_more_instructions_than_they_did() {
     let Some(valgrind) = version("valgrind") else {
-        println!("skipped: valgrind is not installed");
+        eprintln!("skipped: valgrind is not installed");
         return;
     };
     let program = build();
@@ -50,12 +50,12 @@ fn the_hot_paths_take_no_more_instructions_than_they_did() {
         let known = known.lines().find_map(|line| line.strip_prefix(path.as_str())).expect("each path has a number");
         let known: f64 = known.trim().parse().expect("a number");
         let more = (count / known - 1.0) * 100.0;
-        println!("{path}: {count:.0} instructions, {more:+.1} % (at most {margin} %)");
+        eprintln!("{path}: {count:.0} instructions, {more:+.1} % (at most {margin} %)");
         if more > margin {
             worse.push(format!("{path}: {count:.0} instructions instead of {known:.0}"));
         }
         if more < -margin {
-            println!("{path} has become better; write that down with RENEW=1");
+            eprintln!("{path} has become better; write that down with RENEW=1");
         }
     }
     assert!(worse.is_empty(), "{worse:?}; on {machine}. If that is meant: RENEW=1 cargo test --test instructions");
