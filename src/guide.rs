@@ -16,6 +16,9 @@ pub mod metrics {}
 #[doc = include_str!("docs/guide/revocation.md")]
 pub mod revocation {}
 
+#[doc = include_str!("docs/guide/performance.md")]
+pub mod performance {}
+
 #[cfg_attr(feature = "axum", doc = include_str!("docs/guide/sign_in_page.md"))]
 #[cfg_attr(not(feature = "axum"), doc = "For the feature `axum`.")]
 pub mod sign_in_page {}

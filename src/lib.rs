@@ -35,6 +35,7 @@
 //! * [Revocation](guide::revocation): what ends at once, what within a second, and how to change a password
 //! * [Requests from other sites](guide::cross_site)
 //! * [Events and numbers](guide::metrics)
+//! * [What it costs](guide::performance), beside others and beside handlers written by hand
 //! * [OWASP ASVS 5.0](guide::asvs), clause by clause
 //! * [Which store for whom](guide::stores)
 //! * [Sessions that belong to a user](guide::user_sessions), quotas, and what is kept when they have ended

@@ -16,8 +16,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 const VERSION: u8 = 1;
 const OVERHEAD: usize = 1 + KeyId::SIZE + NONCE_SIZE + TAG_SIZE;
-/// Bytes of the longest value, before base64.
-const LONGEST: usize = OVERHEAD + VisitorToken::SIZE;
+/// Room for the longest value, before base64, and for a byte more: what is too long is seen to be.
+const ROOM: usize = OVERHEAD + VisitorToken::SIZE + 1;
 
 /// What a kind of cookie holds.
 pub(crate) trait Token: Sized + PartialEq {
@@ -237,7 +237,7 @@ fn open_one<T: Token>(
     kind: CookieKind,
     candidate: &[u8],
 ) -> Result<T, &'static str> {
-    let mut bytes = [0; LONGEST];
+    let mut bytes = [0; ROOM];
     let length = URL_SAFE_NO_PAD.decode_slice(candidate, &mut bytes).map_err(|_| "not base64url")?;
     let malformed = |_| "malformed";
     let ([version, head @ ..], sealed) =

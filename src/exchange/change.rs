@@ -47,7 +47,7 @@ impl Exchange {
         let mut current = self.lock().await;
         if self.reply.is_closed() {
             // A stream or socket may have looked hours ago.
-            self.refresh(&mut current).await?;
+            Box::pin(self.refresh(&mut current)).await?;
         }
         self.ensure_read(&mut current).await?;
         let until = self.store.deadline();
@@ -71,7 +71,7 @@ impl Exchange {
                 }
                 Current::Vacant(vacancy) => match vacancy.refusal() {
                     Some(refusal) => return Err(refusal.into()),
-                    None => self.begin(current, edit.set).await?,
+                    None => Box::pin(self.begin(current, edit.set)).await?,
                 },
                 Current::Ended(_) | Current::Unread => break,
             }

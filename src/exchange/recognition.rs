@@ -46,7 +46,7 @@ impl Exchange {
     /// The public name of this browser's session, if somebody is signed in; by its cookie, unless this request signed in.
     pub(super) fn handle(&self) -> Option<SessionHandle> {
         let presented = || self.presented.sessions(&self.realm).sessions.first().and_then(|claim| claim.login);
-        let login = match self.current.try_lock().as_deref() {
+        let login = match self.current().try_lock().as_deref() {
             Ok(Current::Live(live)) => live.claim().login,
             Ok(Current::Vacant(_) | Current::Ended(_)) => None,
             Ok(Current::Unread) | Err(_) => presented(),

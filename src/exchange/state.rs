@@ -13,7 +13,7 @@ use crate::record::{Body, Marker};
 use crate::revocation::AsOf;
 use crate::store::{Entry, Meter, PatientStore, Timer};
 use crate::telemetry;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
@@ -35,7 +35,7 @@ pub(crate) struct Exchange {
     /// Whom the browser belongs to, once somebody has asked, or this request signed in or out.
     pub(super) visitor: std::sync::Mutex<Option<Option<UserId>>>,
     /// Held while the session is loaded or changed: the changes of one request come one after the other.
-    pub(super) current: Arc<Mutex<Current>>,
+    current: OnceLock<Arc<Mutex<Current>>>,
     /// What this request has seen of its user's sessions.
     pub(super) user_sessions: Views,
 }
@@ -95,7 +95,7 @@ impl Exchange {
             reply: Reply::default(),
             meter,
             visitor: std::sync::Mutex::default(),
-            current: Arc::new(Mutex::new(Current::Unread)),
+            current: OnceLock::new(),
             user_sessions: Views::default(),
         }
     }
@@ -164,7 +164,12 @@ impl Exchange {
 
     /// The lock outlives `self`'s borrow, so that a task of its own can hold it.
     pub(super) async fn lock(&self) -> Guard {
-        Arc::clone(&self.current).lock_owned().await
+        Arc::clone(self.current()).lock_owned().await
+    }
+
+    /// Made when first asked for: who only wants to know the visitor has no use for it.
+    pub(super) fn current(&self) -> &Arc<Mutex<Current>> {
+        self.current.get_or_init(|| Arc::new(Mutex::new(Current::Unread)))
     }
 
     pub(super) async fn ensure_read(&self, current: &mut Current) -> Result<(), SessionError> {
@@ -270,12 +275,16 @@ impl Exchange {
 
     /// Pushes the idle limit out, at most once in a tenth of it. A failure is no reason to fail the request.
     async fn touch_if_due(&self, live: &mut Live) {
-        let (realm, now) = (&self.realm, self.realm.clock.now());
-        let limits = realm.limits_of(&live.body);
-        if !limits.touch_is_due(live.touched, now) {
-            return;
+        let now = self.realm.clock.now();
+        if self.realm.limits_of(&live.body).touch_is_due(live.touched, now) {
+            // Apart, since it is rare: the future of each read would have room for it.
+            Box::pin(self.touch(live, now)).await;
         }
-        let Some(keep_for) = limits.keep_for(now, live.deadline) else { return };
+    }
+
+    async fn touch(&self, live: &mut Live, now: Timestamp) {
+        let realm = &self.realm;
+        let Some(keep_for) = realm.limits_of(&live.body).keep_for(now, live.deadline) else { return };
         match self.store.touch(&live.key, live.touched, now, keep_for).await {
             Ok(touched) => {
                 if touched {

@@ -81,11 +81,15 @@ impl Connection {
         self.connect().await.map(OwnConnection).map_err(Failure::Unreachable)
     }
 
-    /// The connection, made if there is none.
+    /// The connection, made if there is none. Making it is kept apart: it would be most of what each command's future is made of.
     async fn link(&self) -> Result<Arc<MultiplexedConnection>, Failure> {
         if let Some(link) = self.state().link()? {
             return Ok(link);
         }
+        Box::pin(self.new_link()).await
+    }
+
+    async fn new_link(&self) -> Result<Arc<MultiplexedConnection>, Failure> {
         let _turn = timeout(CONNECT, self.turn.lock()).await.map_err(|_| Failure::Unreachable(not_in_time()))?;
         // Whoever had the turn before has connected, or failed, for all.
         if let Some(link) = self.state().link()? {

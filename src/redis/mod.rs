@@ -95,7 +95,7 @@ impl RedisStore {
 
 impl Store for RedisStore {
     async fn load(&self, key: &Key) -> Answer<Option<Entry>> {
-        Ok(operations::load(&self.connection, &key.to_string()).await?)
+        Ok(operations::load(&self.connection, &key.name()).await?)
     }
 
     async fn create(&self, key: &Key, entry: &Entry, keep_for: Duration) -> Answer<Outcome> {
@@ -141,7 +141,7 @@ impl Store for RedisStore {
 
 impl LastingStore for RedisStore {
     async fn load_both(&self, session: &Key, user_session: &Key) -> Answer<[Option<Entry>; 2]> {
-        let [session, user_session] = [session, user_session].map(Key::to_string);
+        let [session, user_session] = [session, user_session].map(Key::name);
         Ok(lasting::load_both(&self.connection, [&session, &user_session]).await?)
     }
 
@@ -154,7 +154,7 @@ impl LastingStore for RedisStore {
     }
 
     async fn renew(&self, key: &Key, seen: Timestamp, idle: Duration, keep_for: Duration) -> Answer<bool> {
-        Ok(lasting::renew(&self.connection, &key.to_string(), seen, idle, keep_for).await?)
+        Ok(lasting::renew(&self.connection, &key.name(), seen, idle, keep_for).await?)
     }
 
     async fn outbox(&self, realm: &'static str, shard: u8, limit: usize) -> Answer<Vec<Outgoing>> {

@@ -19,7 +19,7 @@ impl<'a> Record<'a> {
     }
 
     pub(super) fn name(&self) -> String {
-        if self.on_trial { trial(&self.key.to_string()) } else { self.key.to_string() }
+        if self.on_trial { trial(&self.key.to_string()) } else { self.key.name() }
     }
 
     /// The same once more, if it goes to the archive: it is there when the time of the other has run out.

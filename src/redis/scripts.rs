@@ -176,7 +176,7 @@ impl Script {
     ) -> Result<T, Failure> {
         match redis.run(&command("EVALSHA", &self.hash, keys, arguments), &read).await {
             Err(failure) if failure.is_no_script() => {
-                redis.run(&command("EVAL", &self.code, keys, arguments), &read).await
+                Box::pin(redis.run(&command("EVAL", &self.code, keys, arguments), &read)).await
             }
             answer => answer,
         }

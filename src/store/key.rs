@@ -49,6 +49,14 @@ impl Key {
         self.digest.as_bytes()
     }
 
+    /// The key as text, with room for it from the start.
+    #[cfg(feature = "redis")]
+    pub(crate) fn name(&self) -> String {
+        let mut name = String::with_capacity(40 + self.realm.len());
+        write!(name, "{self}").expect("a text takes everything");
+        name
+    }
+
     pub(crate) fn session_digest(&self) -> Digest {
         self.digest
     }

@@ -6,6 +6,7 @@ use crate::cart::Cart;
 use crate::cases::Case;
 use axum::Router;
 use axum::routing::{get, post};
+use std::sync::LazyLock;
 use thin_session::{Keyring, MemoryStore, RedisStore, Session, SessionError, SessionLayer, UserId, Visitor};
 
 async fn visitor(visitor: Visitor) -> String {
@@ -52,6 +53,9 @@ fn routes() -> Router {
         .route("/out", post(sign_out))
 }
 
+/// The same for all routers of this process: where each core has one, any of them may be asked.
+static KEYS: LazyLock<Keyring> = LazyLock::new(Keyring::generate);
+
 async fn store(url: &str) -> RedisStore {
     RedisStore::connect(url).await.expect("the server can keep sessions")
 }
@@ -59,7 +63,7 @@ async fn store(url: &str) -> RedisStore {
 /// Of visitors that are not signed in, as those of all others are.
 pub async fn redis(url: &str) -> Subject {
     let router =
-        routes().route("/create", post(create)).layer(SessionLayer::new(store(url).await, Keyring::generate()));
+        routes().route("/create", post(create)).layer(SessionLayer::new(store(url).await, KEYS.clone()));
     Subject { name: OURS, router, keeps: Keeps::InRedis, enters_by: Some(Case::Create), knows_visitors: false }
 }
 
