@@ -64,6 +64,8 @@ impl Ending {
 #[derive(Debug)]
 pub(crate) enum Entered {
     Admitted,
+    /// It was admitted, and has left this marker since.
+    Left(Entry),
     /// All of the user's sessions were ended, and the epoch is this; with the time by the store's clock.
     Outdated {
         epoch: Epoch,
@@ -195,7 +197,7 @@ impl PatientStore {
                     StoreError::not_applied("another session has this random id")
                 }
                 Ok(Admitted::Found(found)) if found.is_live() => return Ok(Entered::Admitted),
-                Ok(Admitted::Found(_)) => return Err(SessionErrorKind::Ended.into()),
+                Ok(Admitted::Found(found)) => return Ok(Entered::Left(found)),
                 Ok(Admitted::Admitted) => return Ok(Entered::Admitted),
                 Ok(Admitted::Outdated { epoch, now }) => return Ok(Entered::Outdated { epoch, now }),
                 Ok(Admitted::Predecessor(found)) => return Ok(Entered::Predecessor(found)),

@@ -54,6 +54,22 @@ async fn one_that_is_never_answered_loses_no_cart(shop: Shop) {
     }
 }
 
+/// Another click was led to where it went, and has moved it on by the time that it is sent again.
+async fn sent_again_after_it_has_moved_on_it_follows(shop: Shop) {
+    for path in AGAIN {
+        let mut browser = shop.signed_in("ada").await;
+        let mut another = browser.clone();
+        let moves_on = Step::before(async move {
+            ok(another.post("/sign-in/ada").await);
+            ok(another.post("/reauthenticate").await);
+        });
+        shop.gate.plan(Op::Admit, [Step::LoseReply, moves_on]);
+        ok(browser.post(path).await);
+        is_adas_with_tea(&shop, &browser).await;
+        ok(browser.post("/sign-out").await);
+    }
+}
+
 async fn one_that_is_refused_changes_nothing(shop: Shop) {
     let mut browser = shop.signed_in("ada").await;
     for path in AGAIN {
@@ -225,6 +241,7 @@ on_each_store! {
     it_is_one_write_and_one_session_lives_before_it_and_after,
     a_lost_reply_or_request_moves_it_once,
     one_that_is_never_answered_loses_no_cart,
+    sent_again_after_it_has_moved_on_it_follows,
     one_that_is_refused_changes_nothing,
     one_that_arrives_after_its_resend_moves_nothing,
     one_that_arrives_after_another_copy_does_not_undo_it,
