@@ -3,12 +3,14 @@
 //! What is left to force: what comes before the step, what comes after it, and that nobody hears of it.
 
 use super::gate::{Delayed, Op, Step, Work};
-use super::shop::{Shop, elsewhere, in_the_background, ok, on_each_store, refused, see};
+use super::shop::{PATIENCE, Shop, elsewhere, in_the_background, ok, on_each_store, refused, routes, see};
 use super::sign_in::is_adas_with_tea;
 use axum::http::Method;
+use axum::routing::post;
 use std::sync::Arc;
 use std::time::Duration;
 use thin_session::store::Marker;
+use thin_session::{SessionError, Sessions, SignedIn};
 
 /// What puts a new session of Ada's in the place of the one that she has.
 const AGAIN: [&str; 2] = ["/reauthenticate", "/sign-in/ada"];
@@ -204,6 +206,21 @@ async fn sent_again_after_its_end_it_stays_ended(shop: Shop) {
     }
 }
 
+/// The others have been ended, and then the one that asks: to say that none was would be wrong.
+async fn ending_all_others_whose_reply_is_lost_is_unknown_once_the_one_that_asks_has_ended(shop: Shop) {
+    let end_others = async |who: SignedIn, sessions: Sessions| -> Result<String, SessionError> {
+        Ok(sessions.end_others(&who).await?.to_string())
+    };
+    let server = shop.layered(routes().route("/end-others", post(end_others)), PATIENCE);
+    for (lost, answer) in [(Step::LoseReply, "Unknown"), (Step::Refuse, "Ended")] {
+        let browser = shop.signed_in("ada").await.at(server.clone());
+        let _other = shop.signed_in("ada").await;
+        shop.gate.plan(Op::EndAll, [lost, Step::before(elsewhere(&browser, "/sign-out"))]);
+        refused(browser.ask(Method::POST, "/end-others").await, answer);
+        shop.let_time_pass().await;
+    }
+}
+
 /// A double click whose first response the browser has thrown away, or takes in first, or last.
 async fn two_clicks_one_after_the_other_are_one_sign_in(shop: Shop) {
     let browser = shop.signed_in("ada").await;
@@ -251,6 +268,7 @@ on_each_store! {
     signed_out_before_the_step_nothing_lives_on,
     signed_out_after_the_step_the_new_session_has_ended_too,
     sent_again_after_the_end_of_all_it_stays_ended,
+    ending_all_others_whose_reply_is_lost_is_unknown_once_the_one_that_asks_has_ended,
     sent_again_after_its_end_it_stays_ended,
     two_clicks_one_after_the_other_are_one_sign_in,
     three_clicks_at_once_are_one_sign_in,
