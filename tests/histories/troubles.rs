@@ -24,13 +24,14 @@ impl Drop for Done<'_> {
 /// Histories for as long as a server is in trouble, so many times.
 fn through(what: &'static str, times: u64, mut server: RedisServer, mut trouble: impl FnMut(&mut RedisServer) + Send) {
     let (tally, url, done) = (Tally::for_as_long_as_it_takes(what), server.url(), AtomicBool::new(false));
+    let runtime = threads();
+    let store = runtime.block_on(RedisStore::connect(&url)).expect("Redis is up");
     thread::scope(|scope| {
         scope.spawn(|| {
             let _done = Done(&done);
             (0..times).for_each(|_| trouble(&mut server));
         });
-        threads().block_on(async {
-            let store = RedisStore::connect(&url).await.expect("Redis is up");
+        runtime.block_on(async {
             let site = Site::new(Arc::new(store), Arc::new(MemoryStore::new()), None, Faults::default(), 0).faulty();
             let seeds = (0..).take_while(|_| !done.load(Ordering::SeqCst));
             at_once(site, seeds, 8, &tally).await.unwrap_or_else(fail);
@@ -127,7 +128,7 @@ fn on_a_redis_that_becomes_a_replica_every_history_has_an_order() {
 
 #[test]
 fn on_a_redis_that_is_busy_every_history_has_an_order() {
-    const BUSY: &[u8] = b"local n = 0 for i = 1, 20000000 do n = n + i end return 'OK'";
+    const BUSY: &[u8] = b"local n = 0 for i = 1, 3000000 do n = n + i end return 'OK'";
     let server = RedisServer::start();
     assert_eq!(server.command(&[b"CONFIG", b"SET", b"lua-time-limit", b"10"]).text(), "OK");
     through("Redis, busy with a script", count(3, 150), server, |server| {
