@@ -1,6 +1,6 @@
 //! A new session among those of its user: under the cap, and of the user's present epoch.
 
-use super::live::{Live, Prepared, seal_destination};
+use super::live::{Live, Prepared, Seen, seal_destination};
 use super::presented::Claim;
 use super::realm::Realm;
 use super::roster::open;
@@ -16,6 +16,14 @@ use std::time::Duration;
 
 /// How often the store is asked again whether a sign-in was overtaken.
 const DOUBTS: u32 = 2;
+
+/// Why a session has not taken the place of another.
+pub(super) enum Instead {
+    /// That is not what it was. What is there, if anything.
+    Found(Option<Entry>),
+    /// It has, and has moved on since: an earlier transmission was applied.
+    Moved(Claim),
+}
 
 /// A session to be, whose id is known already.
 pub(super) struct Newcomer {
@@ -68,11 +76,7 @@ impl Exchange {
 
     /// Begins a session with the content of `old`, one of the same user that gives way in the same step. If that is not what
     /// it was, answers what is there instead.
-    pub(super) async fn succeed(
-        &self,
-        old: &Live,
-        newcomer: &Newcomer,
-    ) -> Result<Result<Live, Option<Entry>>, SessionError> {
+    pub(super) async fn succeed(&self, old: &Live, newcomer: &Newcomer) -> Result<Result<Live, Instead>, SessionError> {
         let (_, member) = self.realm.member(&old.claim().token, &newcomer.login);
         let marker = Marker::moved(seal_destination(&self.realm, &old.key, &newcomer.claim));
         let predecessor = Departure { member, expected: Some(old.write_id), marker, news: None };
@@ -88,7 +92,7 @@ impl Exchange {
         newcomer: &Newcomer,
         prepare: impl Fn(Epoch) -> Result<Prepared, SessionError>,
         predecessor: Option<&Departure>,
-    ) -> Result<Result<Live, Option<Entry>>, SessionError> {
+    ) -> Result<Result<Live, Instead>, SessionError> {
         let (realm, until) = (&self.realm, self.store.deadline());
         let (owner, member) = realm.member(&newcomer.claim.token, &newcomer.login);
         let mut epoch = self.epoch_when_it_began(&newcomer.login.user);
@@ -117,7 +121,13 @@ impl Exchange {
                     }
                     return Ok(Ok(new.live));
                 }
-                Entered::Predecessor(found) => return Ok(Err(found)),
+                Entered::Left(marker) => {
+                    return match Live::see(realm, &newcomer.claim, member.key, &marker)? {
+                        Seen::Ended(Some(destination)) => Ok(Err(Instead::Moved(destination))),
+                        Seen::Ended(None) | Seen::Nothing | Seen::Live(_) => Err(SessionErrorKind::Ended.into()),
+                    };
+                }
+                Entered::Predecessor(found) => return Ok(Err(Instead::Found(found))),
                 Entered::Outdated { epoch: theirs, now } => {
                     // Whoever verified a password before it was changed must not come in after that. This request began by
                     // then, by the store's clock, or as much later as the answer took: a second one may be quicker.

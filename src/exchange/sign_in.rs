@@ -13,7 +13,7 @@
 //!
 //! A crash in between, or a store that does not say what it did, leaves at most a record that nobody knows the id of.
 
-use super::admission::Newcomer;
+use super::admission::{Instead, Newcomer};
 use super::live::{Live, Seen, seal_destination};
 use super::presented::Claim;
 use super::reply::Cookies;
@@ -198,11 +198,14 @@ impl Move {
         loop {
             match self.exchange.succeed(&old, newcomer).await? {
                 Ok(new) => return Ok(Left::Moved(new)),
-                Err(None) => return Ok(Left::Ended),
-                Err(Some(found)) => match Live::see(&self.exchange.realm, &old.claim(), old.key, &found)? {
-                    Seen::Live(newer) => old = newer,
-                    gone => return self.elsewhere(gone, newcomer.user()).await,
-                },
+                Err(Instead::Found(None)) => return Ok(Left::Ended),
+                Err(Instead::Moved(to)) => return self.elsewhere(Seen::Ended(Some(to)), newcomer.user()).await,
+                Err(Instead::Found(Some(found))) => {
+                    match Live::see(&self.exchange.realm, &old.claim(), old.key, &found)? {
+                        Seen::Live(newer) => old = newer,
+                        gone => return self.elsewhere(gone, newcomer.user()).await,
+                    }
+                }
             }
             if !self.exchange.store.has_time(until) {
                 return Err(SessionErrorKind::Contended.into());

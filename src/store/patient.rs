@@ -64,6 +64,8 @@ impl Ending {
 #[derive(Debug)]
 pub(crate) enum Entered {
     Admitted,
+    /// It was admitted, and has left this marker since.
+    Left(Entry),
     /// All of the user's sessions were ended, and the epoch is this; with the time by the store's clock.
     Outdated {
         epoch: Epoch,
@@ -195,7 +197,7 @@ impl PatientStore {
                     StoreError::not_applied("another session has this random id")
                 }
                 Ok(Admitted::Found(found)) if found.is_live() => return Ok(Entered::Admitted),
-                Ok(Admitted::Found(_)) => return Err(SessionErrorKind::Ended.into()),
+                Ok(Admitted::Found(found)) => return Ok(Entered::Left(found)),
                 Ok(Admitted::Admitted) => return Ok(Entered::Admitted),
                 Ok(Admitted::Outdated { epoch, now }) => return Ok(Entered::Outdated { epoch, now }),
                 Ok(Admitted::Predecessor(found)) => return Ok(Entered::Predecessor(found)),
@@ -214,9 +216,17 @@ impl PatientStore {
         self.patience.answered("members", || self.store.members(owner)).await
     }
 
-    /// Ends all sessions of a user. Sent again after a lost reply it ends them again, of which there are none then.
+    /// Ends all sessions of a user. Sent again after a lost reply it ends them again, of which there are none then. If the one
+    /// that was to be kept has gone meanwhile, nobody knows whether the others were ended before that.
     pub(crate) async fn end_all(&self, owner: &Owner, sweep: &Sweep) -> Result<Option<Swept>, SessionError> {
-        self.patience.answered("end_all", || self.store.end_all(owner, sweep)).await
+        let mut tries = Tries::until(self.deadline());
+        loop {
+            match self.patience.within("end_all", tries.deadline(), self.store.end_all(owner, sweep)).await {
+                Ok(None) if tries.were_silent() => return Err(unknown()),
+                Ok(swept) => return Ok(swept),
+                Err(error) => tries.again(error).await?,
+            }
+        }
     }
 
     pub(crate) async fn publish(&self, realm: &'static str, news: &Revocation) -> Result<(), SessionError> {

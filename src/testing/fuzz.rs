@@ -10,7 +10,7 @@ use crate::keyring::{Keyring, Secret};
 use crate::record::{Body, EndReason, Entry, Malformed, Marker, Parted, Past, Slot, UserBody};
 use crate::sealing::{self, Place};
 use crate::store::{Outgoing, Owner, Revocation};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::sync::LazyLock;
@@ -166,10 +166,22 @@ pub fn record(data: &[u8]) {
     value(data);
 }
 
-#[derive(Default, Serialize, Deserialize)]
-struct Value {
-    list: Vec<(String, Option<BTreeMap<String, i64>>)>,
-    next: Option<Box<Value>>,
+/// Lists, maps, text, numbers and nothing.
+#[derive(Default)]
+struct Value(Inner);
+
+type Inner = Vec<(String, Option<BTreeMap<String, i64>>, Option<f32>)>;
+
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Inner::deserialize(deserializer).map(Self)
+    }
 }
 
 impl UserSessionData for Value {

@@ -111,8 +111,8 @@ fn nothing_comes_after_the_end() {
 
 #[test]
 fn signing_in_moves_the_session_and_two_clicks_are_one() {
-    let click = op(1, Act::SignIn, Some(0), 3, 4, began(&[]));
-    let again = op(1, Act::SignIn, Some(0), 5, 6, began(&[]));
+    let click = op(1, Act::SignIn(1), Some(0), 3, 4, began(&[]));
+    let again = op(1, Act::SignIn(1), Some(0), 5, 6, began(&[]));
     let read = |name, at, seen: &[u8], who| op(2, Act::Read, Some(name), at, at + 1, done(seen, who));
     is_fine(&[begun(), click.clone(), again.clone(), read(1, 7, &[1], true), read(2, 9, &[1], true)]);
     is_fine(&[begun(), click.clone(), again.clone(), read(0, 7, &[], false)]);
@@ -123,7 +123,7 @@ fn signing_in_moves_the_session_and_two_clicks_are_one() {
 
 #[test]
 fn all_end_but_those_that_are_admitted_later() {
-    let sign_in = |client, at| op(client, Act::SignIn, None, at, at + 1, began(&[]));
+    let sign_in = |client, at| op(client, Act::SignIn(1), None, at, at + 1, began(&[]));
     let end_all = |at, told| op(3, Act::EndAll(1), None, at, told, done(&[], false));
     let read = |name, at, who| op(2, Act::Read, Some(name), at, at + 1, done(&[], who));
     is_fine(&[sign_in(1, 1), end_all(3, 4), read(0, 5, false)]);
@@ -144,7 +144,7 @@ fn all_end_but_those_that_are_admitted_later() {
 /// Whose answer is lost is sent again, and ends what has come since.
 #[test]
 fn end_all_that_was_sent_twice_may_end_twice() {
-    let sign_in = |client, at| op(client, Act::SignIn, None, at, at + 1, began(&[]));
+    let sign_in = |client, at| op(client, Act::SignIn(1), None, at, at + 1, began(&[]));
     let end_all = op(3, Act::EndAll(2), None, 3, 11, done(&[], false));
     let read = |name, at| op(2, Act::Read, Some(name), at, at + 1, done(&[], false));
     is_fine(&[sign_in(1, 1), end_all, read(0, 4), sign_in(2, 6), read(3, 13)]);
@@ -152,7 +152,7 @@ fn end_all_that_was_sent_twice_may_end_twice() {
 
 #[test]
 fn a_user_session_is_completed_as_it_was_seen_and_once() {
-    let sign_in = op(1, Act::SignIn, None, 1, 2, began(&[]));
+    let sign_in = op(1, Act::SignIn(1), None, 1, 2, began(&[]));
     let update = |token, at, seen: &[u8]| op(1, Act::JobUpdate(token), Some(0), at, at + 1, done(seen, true));
     let complete = |at, told| op(2, Act::JobComplete, Some(0), at, at + 1, told);
     let history = |at, all: &[&[u8]]| {

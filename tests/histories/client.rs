@@ -60,7 +60,7 @@ pub(crate) async fn run(site: Arc<Site>, seed: u64, user: UserId) -> Vec<Op> {
         first.does(|number| Act::Update(number + 1)).await;
     }
     if first.random.random_ratio(mood.jobs + 10, 100) {
-        first.does(|_| Act::SignIn).await;
+        first.does(|_| Act::SignIn(story.site.most())).await;
     }
     let (clients, each) = (first.random.random_range(2..=4), first.random.random_range(2..=3));
     first.with_others(clients, each).await;
@@ -114,7 +114,7 @@ impl Client {
         if is(updates) {
             self.does(|number| Act::Update(number + 1)).await;
         } else if is(sign_ins) {
-            self.does(|_| Act::SignIn).await;
+            self.does(|_| Act::SignIn(most)).await;
         } else if is(sign_outs) {
             self.does(|_| Act::SignOut).await;
         } else if is(ends / 2) {
@@ -186,7 +186,7 @@ pub(crate) async fn interrupted(
     other.does_with(u32::MAX, |number| Act::Update(number + 1)).await;
     client.does_with(u32::MAX, |number| Act::Update(number + 1)).await;
     if signed_in {
-        client.does_with(u32::MAX, |_| Act::SignIn).await;
+        client.does_with(u32::MAX, |_| Act::SignIn(1)).await;
         client.does_with(u32::MAX, |number| Act::JobUpdate(number + 1)).await;
     }
     let (dropped, _) =
@@ -197,7 +197,7 @@ pub(crate) async fn interrupted(
         client.does_with(u32::MAX, |number| Act::Update(number + 1)).await;
     }
     client.does_with(u32::MAX, |number| Act::JobUpdate(number + 1)).await;
-    client.does_with(u32::MAX, |_| Act::SignIn).await;
+    client.does_with(u32::MAX, |_| Act::SignIn(1)).await;
     client.does_with(u32::MAX, |number| Act::JobUpdate(number + 1)).await;
     client.does_with(u32::MAX, |_| Act::JobComplete).await;
     client.does_with(u32::MAX, |_| Act::History).await;

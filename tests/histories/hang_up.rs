@@ -15,7 +15,7 @@ use thin_session::{MemoryStore, RedisStore};
 const ACTS: [fn(u8) -> Act; 9] = [
     |_| Act::Read,
     |number| Act::Update(number + 1),
-    |_| Act::SignIn,
+    |_| Act::SignIn(1),
     |_| Act::SignOut,
     |_| Act::EndAll(1),
     |_| Act::EndOthers(1),

@@ -47,7 +47,7 @@ impl State {
         let least_and_most = match (op.act, &op.told) {
             // Nothing was said, and nothing was done.
             (_, Told::NotApplied) | (Act::Read | Act::History, Told::Unknown | Told::HungUp) => (0, 0),
-            (Act::SignIn, _) => (2, 2),
+            (Act::SignIn(_), _) => (2, 2),
             (Act::EndAll(most) | Act::EndOthers(most), Told::Done { .. } | Told::Unknown | Told::HungUp) => (1, most),
             (Act::JobUpdate(_) | Act::JobComplete, told) if !told.is_open() && *told != Told::SignedOut => (2, 2),
             _ => (1, 1),
@@ -96,7 +96,7 @@ impl State {
         let can = match op.act {
             Act::Read => self.read(op),
             Act::Update(token) => next.update(number, op, token),
-            Act::SignIn => return self.sign_in(number, op, step),
+            Act::SignIn(sent) => return self.sign_in(number, op, step, sent > 1),
             Act::SignOut => {
                 if let Some(name) = op.name {
                     let last = next.last(name);
@@ -154,15 +154,30 @@ impl State {
 
     /// Over an anonymous session it takes two steps: the new one is admitted, then the old one gives way. Only then somebody
     /// knows of the new one, but ending all ends it before.
-    fn sign_in(&self, number: Name, op: &Op, step: u8) -> Vec<Self> {
-        let is_told = matches!(op.told, Told::Began { .. });
-        if !is_told && !op.told.is_open() {
-            // Overtaken by the end of all: at any time after that, when in doubt.
-            let overtaken = matches!(op.told, Told::Ended { .. }) && self.swept;
-            return if overtaken { vec![self.clone()] } else { Vec::new() };
-        }
-        let mut next = self.clone();
+    fn sign_in(&self, number: Name, op: &Op, step: u8, may_be_sent_again: bool) -> Vec<Self> {
         let here = usize::from(number);
+        let mut next = self.clone();
+        if let Told::Ended { .. } = op.told {
+            // Overtaken by the end of all: at any time after that, when in doubt. Or what it has made had ended by the time that
+            // it was sent again, which takes the place of one of the same user in one step.
+            let mut can = if self.swept { vec![next.clone()] } else { Vec::new() };
+            if may_be_sent_again {
+                match (step, self.session(op.name)) {
+                    (0, Session::Live { signed_in: true, tokens }) => {
+                        let old = self.last(op.name.expect("it has a name"));
+                        next.begin(number, tokens, true);
+                        *next.at(old) = Session::Moved(number);
+                        can.push(next);
+                    }
+                    (1, _) if self.leads[here].is_some() && !self.is_live(self.last(number)) => can.push(next),
+                    _ => {}
+                }
+            }
+            return can;
+        }
+        if !op.told.is_open() && !matches!(op.told, Told::Began { .. }) {
+            return Vec::new();
+        }
         if step == 0 {
             match self.session(op.name) {
                 Session::Live { signed_in: false, .. } => {

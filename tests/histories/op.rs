@@ -48,7 +48,8 @@ pub(crate) type Name = u8;
 pub(crate) enum Act {
     Read,
     Update(u8),
-    SignIn,
+    /// Sent at most so often.
+    SignIn(u8),
     SignOut,
     /// At most so often: a store that is asked again, since its answer was lost, ends again what has come meanwhile.
     EndAll(u8),

@@ -83,7 +83,7 @@ impl Site {
         Self { servers: [server(), server()], clock, faults: faults.any() }
     }
 
-    /// How often "end all" can be sent, as its answer may be lost.
+    /// How often what is asked for once can be sent, as its answer may be lost.
     pub(crate) fn most(&self) -> u8 {
         if self.faults { 4 } else { 1 }
     }
@@ -181,7 +181,7 @@ async fn answer(
             });
             done(&tokens.await?, false)
         }
-        Act::SignIn => {
+        Act::SignIn(_) => {
             Visitor::of(request).await?.sign_in(user).await?;
             done(&[], true)
         }

@@ -3,12 +3,14 @@
 //! What is left to force: what comes before the step, what comes after it, and that nobody hears of it.
 
 use super::gate::{Delayed, Op, Step, Work};
-use super::shop::{Shop, elsewhere, in_the_background, ok, on_each_store, refused, see};
+use super::shop::{PATIENCE, Shop, elsewhere, in_the_background, ok, on_each_store, refused, routes, see};
 use super::sign_in::is_adas_with_tea;
 use axum::http::Method;
+use axum::routing::post;
 use std::sync::Arc;
 use std::time::Duration;
 use thin_session::store::Marker;
+use thin_session::{SessionError, Sessions, SignedIn};
 
 /// What puts a new session of Ada's in the place of the one that she has.
 const AGAIN: [&str; 2] = ["/reauthenticate", "/sign-in/ada"];
@@ -51,6 +53,22 @@ async fn one_that_is_never_answered_loses_no_cart(shop: Shop) {
             ok(browser.post("/sign-in/ada").await);
             is_adas_with_tea(&shop, &browser).await;
         }
+    }
+}
+
+/// Another click was led to where it went, and has moved it on by the time that it is sent again.
+async fn sent_again_after_it_has_moved_on_it_follows(shop: Shop) {
+    for path in AGAIN {
+        let mut browser = shop.signed_in("ada").await;
+        let mut another = browser.clone();
+        let moves_on = Step::before(async move {
+            ok(another.post("/sign-in/ada").await);
+            ok(another.post("/reauthenticate").await);
+        });
+        shop.gate.plan(Op::Admit, [Step::LoseReply, moves_on]);
+        ok(browser.post(path).await);
+        is_adas_with_tea(&shop, &browser).await;
+        ok(browser.post("/sign-out").await);
     }
 }
 
@@ -188,6 +206,21 @@ async fn sent_again_after_its_end_it_stays_ended(shop: Shop) {
     }
 }
 
+/// The others have been ended, and then the one that asks: to say that none was would be wrong.
+async fn ending_all_others_whose_reply_is_lost_is_unknown_once_the_one_that_asks_has_ended(shop: Shop) {
+    let end_others = async |who: SignedIn, sessions: Sessions| -> Result<String, SessionError> {
+        Ok(sessions.end_others(&who).await?.to_string())
+    };
+    let server = shop.layered(routes().route("/end-others", post(end_others)), PATIENCE);
+    for (lost, answer) in [(Step::LoseReply, "Unknown"), (Step::Refuse, "Ended")] {
+        let browser = shop.signed_in("ada").await.at(server.clone());
+        let _other = shop.signed_in("ada").await;
+        shop.gate.plan(Op::EndAll, [lost, Step::before(elsewhere(&browser, "/sign-out"))]);
+        refused(browser.ask(Method::POST, "/end-others").await, answer);
+        shop.let_time_pass().await;
+    }
+}
+
 /// A double click whose first response the browser has thrown away, or takes in first, or last.
 async fn two_clicks_one_after_the_other_are_one_sign_in(shop: Shop) {
     let browser = shop.signed_in("ada").await;
@@ -225,6 +258,7 @@ on_each_store! {
     it_is_one_write_and_one_session_lives_before_it_and_after,
     a_lost_reply_or_request_moves_it_once,
     one_that_is_never_answered_loses_no_cart,
+    sent_again_after_it_has_moved_on_it_follows,
     one_that_is_refused_changes_nothing,
     one_that_arrives_after_its_resend_moves_nothing,
     one_that_arrives_after_another_copy_does_not_undo_it,
@@ -234,6 +268,7 @@ on_each_store! {
     signed_out_before_the_step_nothing_lives_on,
     signed_out_after_the_step_the_new_session_has_ended_too,
     sent_again_after_the_end_of_all_it_stays_ended,
+    ending_all_others_whose_reply_is_lost_is_unknown_once_the_one_that_asks_has_ended,
     sent_again_after_its_end_it_stays_ended,
     two_clicks_one_after_the_other_are_one_sign_in,
     three_clicks_at_once_are_one_sign_in,

@@ -32,7 +32,6 @@ pub(crate) enum Wish {
 type Answer = Result<Duration, SessionError>;
 type Handler = ServiceFn<fn(Request<Wish>) -> Handled>;
 type Handled = Pin<Box<dyn Future<Output = Result<Response<Answer>, Infallible>> + Send>>;
-type Handler = ServiceFn<fn(Request<Wish>) -> Handled>;
 
 /// A layer around a handler, the browsers of its users, and its archive.
 #[derive(Clone, Debug)]
