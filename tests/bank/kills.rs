@@ -14,7 +14,7 @@ const EACH: usize = WAYS.len();
 
 /// Of many users: each is in the archive once, as it ended, and the store has nothing of it but markers.
 async fn however_they_end_each_is_there_once(place: Place) {
-    let (place, users) = (Arc::new(place), rounds(100, 1000) / EACH);
+    let (place, users) = (Arc::new(place), rounds(200, 1000) / EACH);
     let crew = Crew::start(&place.site, 3).await;
     let killer = tokio::spawn(Arc::clone(&crew).is_killed_again_and_again());
     let mut lives = all(users, |user| {
