@@ -14,6 +14,10 @@ const EACH: usize = WAYS.len();
 
 /// Of many users: each is in the archive once, as it ended, and the store has nothing of it but markers.
 async fn however_they_end_each_is_there_once(place: Place) {
+    // The short version is about the places where SQL is a server, which can be killed as well.
+    if rounds(0, 1) == 0 && !place.has_sql_server() {
+        return;
+    }
     let (place, users) = (Arc::new(place), rounds(200, 1000) / EACH);
     let crew = Crew::start(&place.site, 3).await;
     let killer = tokio::spawn(Arc::clone(&crew).is_killed_again_and_again());

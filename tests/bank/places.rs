@@ -44,6 +44,10 @@ impl Place {
         Self { site, redis: Some(redis), postgres: Some(Mutex::new(server)), _folder: None }
     }
 
+    pub(crate) fn has_sql_server(&self) -> bool {
+        self.postgres.is_some()
+    }
+
     /// Kills the SQL server, if there is one.
     pub(crate) async fn stop_sql(self: &Arc<Self>) {
         self.of_sql(PostgresServer::kill).await;
