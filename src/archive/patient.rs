@@ -19,7 +19,7 @@ pub(crate) struct PatientArchive {
 
 impl PatientArchive {
     pub(crate) fn new(archive: impl Archive, patience: Duration) -> Self {
-        Self { archive: Arc::new(archive), patience: Patience::new(patience) }
+        Self { archive: Arc::new(archive), patience: Patience::new(patience, None) }
     }
 
     pub(crate) fn with_patience(self, patience: Duration) -> Self {

@@ -1,5 +1,6 @@
 //! The three cookies: how they are named, sealed, found in a request and written into a response.
 
+mod base64url;
 mod policy;
 mod scan;
 mod token;

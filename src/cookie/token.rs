@@ -4,6 +4,7 @@
 //! the application's layer, the cookie's name, its purpose, version and key. The plaintext has a fixed size for each
 //! purpose, so that its length tells nothing, and begins with its own expiry.
 
+use super::base64url;
 use super::policy::{CookieKind, CookiePolicy};
 use super::scan::Candidates;
 use crate::clock::Timestamp;
@@ -237,11 +238,10 @@ fn open_one<T: Token>(
     kind: CookieKind,
     candidate: &[u8],
 ) -> Result<T, &'static str> {
-    let mut bytes = [0; ROOM];
-    let length = URL_SAFE_NO_PAD.decode_slice(candidate, &mut bytes).map_err(|_| "not base64url")?;
+    let mut room = [0; ROOM];
+    let bytes = base64url::decode(candidate, &mut room).ok_or("not base64url")?;
     let malformed = |_| "malformed";
-    let ([version, head @ ..], sealed) =
-        bytes[..length].split_first_chunk_mut::<{ OVERHEAD - TAG_SIZE }>().ok_or("malformed")?;
+    let ([version, head @ ..], sealed) = bytes.split_first_chunk_mut::<{ OVERHEAD - TAG_SIZE }>().ok_or("malformed")?;
     if *version != VERSION {
         return Err("unknown version");
     }

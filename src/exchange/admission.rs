@@ -12,6 +12,7 @@ use crate::id::{Epoch, Label, SessionHandle, UserDigest, UserId};
 use crate::record::{Authentication, Body, EndReason, Entry, Marker};
 use crate::store::{Admission, Departure, Entered, Owner};
 use crate::telemetry;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How often the store is asked again whether a sign-in was overtaken.
@@ -68,7 +69,7 @@ impl Exchange {
         &self,
         newcomer: &Newcomer,
         content: impl Fn(Authentication) -> Body,
-    ) -> Result<Live, SessionError> {
+    ) -> Result<Arc<Live>, SessionError> {
         let prepare = |stamp| Live::begin(&self.realm, newcomer.claim, content(newcomer.authentication(stamp)));
         // Without a predecessor nothing can be wrong with it.
         self.enter(newcomer, prepare, None).await?.map_err(|_| SessionErrorKind::unavailable().into())
@@ -76,7 +77,11 @@ impl Exchange {
 
     /// Begins a session with the content of `old`, one of the same user that gives way in the same step. If that is not what
     /// it was, answers what is there instead.
-    pub(super) async fn succeed(&self, old: &Live, newcomer: &Newcomer) -> Result<Result<Live, Instead>, SessionError> {
+    pub(super) async fn succeed(
+        &self,
+        old: &Live,
+        newcomer: &Newcomer,
+    ) -> Result<Result<Arc<Live>, Instead>, SessionError> {
         let (_, member) = self.realm.member(&old.claim().token, &newcomer.login);
         let marker = Marker::moved(seal_destination(&self.realm, &old.key, &newcomer.claim));
         let predecessor = Departure { member, expected: Some(old.write_id), marker, news: None };
@@ -92,8 +97,8 @@ impl Exchange {
         newcomer: &Newcomer,
         prepare: impl Fn(Epoch) -> Result<Prepared, SessionError>,
         predecessor: Option<&Departure>,
-    ) -> Result<Result<Live, Instead>, SessionError> {
-        let (realm, until) = (&self.realm, self.store.deadline());
+    ) -> Result<Result<Arc<Live>, Instead>, SessionError> {
+        let (realm, until) = (&self.realm, self.store().deadline());
         let (owner, member) = realm.member(&newcomer.claim.token, &newcomer.login);
         let mut epoch = self.epoch_when_it_began(&newcomer.login.user);
         let mut new = prepare(epoch)?;
@@ -109,7 +114,7 @@ impl Exchange {
                 predecessor,
                 evicted: &evicted,
             };
-            match self.store.admit(&owner, &admission, until).await? {
+            match self.store().admit(&owner, &admission, until).await? {
                 Entered::Admitted => {
                     // Which of them the store has ended it tells everybody, this process too: one may have moved meanwhile.
                     for Departure { member, .. } in &evicted {
@@ -143,7 +148,7 @@ impl Exchange {
                 }
                 Entered::Full => evicted = self.too_many(&owner, predecessor).await?,
             }
-            if !self.store.has_time(until) {
+            if !self.store().has_time(until) {
                 return Err(SessionErrorKind::Contended.into());
             }
         }
@@ -152,7 +157,7 @@ impl Exchange {
     /// Those of the user's sessions that end, so that there is room for one more: first the ones that were never used after
     /// their sign-in, then the oldest.
     async fn too_many(&self, owner: &Owner, predecessor: Option<&Departure>) -> Result<Vec<Departure>, SessionError> {
-        let mut members = self.store.members(owner).await?;
+        let mut members = self.store().members(owner).await?;
         members.retain(|(member, _)| predecessor.is_none_or(|gives_way| gives_way.member.key != member.key));
         let surplus = (members.len() + 1).saturating_sub(self.realm.max_sessions_per_user);
         // In order of their deadlines, and that stays so among equals.

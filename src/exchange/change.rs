@@ -50,7 +50,7 @@ impl Exchange {
             Box::pin(self.refresh(&mut current)).await?;
         }
         self.ensure_read(&mut current).await?;
-        let until = self.store.deadline();
+        let until = self.store().deadline();
         for runs in 1.. {
             let slots = match &*current {
                 Current::Live(live) => &live.body.slots,
@@ -63,7 +63,7 @@ impl Exchange {
             }
             match &*current {
                 Current::Live(live) => {
-                    let live = live.clone();
+                    let live = Arc::clone(live);
                     if !self.commit(&mut current, &live, &edit, until).await? {
                         continue;
                     }
@@ -93,7 +93,7 @@ impl Exchange {
             Some(live),
             &edit.set,
         )?;
-        let committed = self.store.commit(&live.key, live.write_id, &next.entry, next.keep_for, until).await?;
+        let committed = self.store().commit(&live.key, live.write_id, &next.entry, next.keep_for, until).await?;
         match committed {
             Commit::Applied(None) => *current = Current::Live(next.live),
             Commit::Applied(Some(since)) => {
@@ -103,7 +103,7 @@ impl Exchange {
             Commit::Conflict(found) => {
                 telemetry::conflict();
                 *current = self.recognise(live, &found)?;
-                return if self.store.has_time(until) { Ok(false) } else { Err(SessionErrorKind::Contended.into()) };
+                return if self.store().has_time(until) { Ok(false) } else { Err(SessionErrorKind::Contended.into()) };
             }
             Commit::Absent => {
                 *current = Current::Ended(None);

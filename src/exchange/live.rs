@@ -33,6 +33,7 @@ pub(crate) struct Live {
 /// What a record goes on from.
 struct Base {
     claim: Claim,
+    key: Key,
     deadline: Timestamp,
     history: History,
     archival: Option<Archival>,
@@ -41,7 +42,7 @@ struct Base {
 /// What stands under a session's key.
 #[derive(Debug)]
 pub(super) enum Seen {
-    Live(Live),
+    Live(Arc<Live>),
     /// A marker, with where it leads if the session moved at a sign-in; or what this process knows to be revoked.
     Ended(Option<Claim>),
     /// Nothing that counts.
@@ -52,7 +53,7 @@ pub(super) enum Seen {
 pub(super) struct Prepared {
     pub(super) entry: Entry,
     pub(super) keep_for: Duration,
-    pub(super) live: Live,
+    pub(super) live: Arc<Live>,
 }
 
 impl Live {
@@ -92,28 +93,29 @@ impl Live {
         }
         let archival = sealing::archival_of(&header, rest)?;
         let (claim, body, history, size) = (*claim, Arc::new(body), header.history, entry.size());
-        Ok(Seen::Live(Self { claim, key, body, write_id, deadline, touched, history, archival, size }))
+        Ok(Seen::Live(Arc::new(Self { claim, key, body, write_id, deadline, touched, history, archival, size })))
     }
 
     /// A record for a session under a new id.
     pub(super) fn begin(realm: &Realm, claim: Claim, body: Body) -> Result<Prepared, SessionError> {
-        let (deadline, history, archival) = (claim.token.expires, History::default(), realm.new_archival()?);
-        Self::seal(realm, Base { claim, deadline, history, archival }, body)
+        let (key, deadline, archival) = (realm.key(&claim.token), claim.token.expires, realm.new_archival()?);
+        Self::seal(realm, Base { claim, key, deadline, history: History::default(), archival }, body)
     }
 
     /// A record for a session under a new id, in this one's place.
     pub(super) fn succeeded_by(&self, realm: &Realm, claim: Claim, body: Body) -> Result<Prepared, SessionError> {
         // That it goes on shows: what was never used is the first to make room.
         let history = History::default().following(self.write_id, Duration::MAX);
-        Self::seal(realm, Base { claim, deadline: claim.token.expires, history, archival: self.archival_after() }, body)
+        let (key, deadline) = (realm.key(&claim.token), claim.token.expires);
+        Self::seal(realm, Base { claim, key, deadline, history, archival: self.archival_after() }, body)
     }
 
     /// A record with `body` in this one's place.
     pub(super) fn followed_by(&self, realm: &Realm, body: Body) -> Result<Prepared, SessionError> {
         let age = realm.clock.now().since(self.touched);
         let history = self.history.following(self.write_id, age);
-        let Self { claim, deadline, .. } = *self;
-        Self::seal(realm, Base { claim, deadline, history, archival: self.archival_after() }, body)
+        let Self { claim, key, deadline, .. } = *self;
+        Self::seal(realm, Base { claim, key, deadline, history, archival: self.archival_after() }, body)
     }
 
     /// By what the archive will know it after one commit more.
@@ -122,8 +124,8 @@ impl Live {
     }
 
     fn seal(realm: &Realm, base: Base, body: Body) -> Result<Prepared, SessionError> {
-        let Base { claim, deadline, history, archival } = base;
-        let (key, now) = (realm.key(&claim.token), realm.clock.now());
+        let Base { claim, key, deadline, history, archival } = base;
+        let now = realm.clock.now();
         let Some(keep_for) = realm.limits_of(&body).keep_for(now, deadline) else {
             return Err(SessionErrorKind::Ended.into());
         };
@@ -132,7 +134,7 @@ impl Live {
         let write_id = entry.write_id();
         let (body, size) = (Arc::new(body), entry.size());
         let live = Self { claim, key, body, write_id, deadline, touched: now, history, archival, size };
-        Ok(Prepared { entry, keep_for, live })
+        Ok(Prepared { entry, keep_for, live: Arc::new(live) })
     }
 
     /// Which of the browser's cookies leads here.

@@ -5,6 +5,7 @@ use super::presented::Claim;
 use super::realm::Realm;
 use crate::cookie::{self, CookieKind, VisitorToken};
 use crate::error::SessionErrorKind;
+use http::header::Entry;
 use http::{HeaderMap, HeaderValue, header};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -123,15 +124,20 @@ impl Cookies {
         for cookie in self.0.into_iter().flatten() {
             headers.append(header::SET_COOKIE, cookie);
         }
-        if sets_any || !headers.contains_key(header::CACHE_CONTROL) {
-            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+        let kept_private = HeaderValue::from_static("private, no-store");
+        match headers.entry(header::CACHE_CONTROL) {
+            Entry::Occupied(mut own) if sets_any => drop(own.insert(kept_private)),
+            Entry::Occupied(_) => {}
+            Entry::Vacant(none) => drop(none.insert(kept_private)),
         }
         let varies = |value: &HeaderValue| {
             let fields = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
             fields.into_iter().any(|field| field.eq_ignore_ascii_case(b"cookie") || field == b"*")
         };
-        if !headers.get_all(header::VARY).iter().any(varies) {
-            headers.append(header::VARY, HeaderValue::from_static("Cookie"));
+        match headers.entry(header::VARY) {
+            Entry::Occupied(own) if own.iter().any(varies) => {}
+            Entry::Occupied(mut own) => own.append(HeaderValue::from_static("Cookie")),
+            Entry::Vacant(none) => drop(none.insert(HeaderValue::from_static("Cookie"))),
         }
     }
 }

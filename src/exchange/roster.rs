@@ -44,7 +44,7 @@ impl Roster {
 
     /// For one request.
     pub(crate) fn of_exchange(exchange: Arc<Exchange>) -> Self {
-        Self { store: exchange.store.clone(), realm: Arc::clone(&exchange.realm), exchange: Some(exchange) }
+        Self { store: exchange.store().clone(), realm: Arc::clone(&exchange.realm), exchange: Some(exchange) }
     }
 
     /// The live ones: the one that asks in front, then the one that was active last.

@@ -43,26 +43,26 @@ struct Move {
 /// How the old record gave way.
 enum Left {
     /// To the new one, which holds its latest content.
-    Moved(Live),
+    Moved(Arc<Live>),
     /// It was ended by others.
     Ended,
     /// To somebody else's, of the same user.
-    Elsewhere(Live),
+    Elsewhere(Arc<Live>),
 }
 
 /// The session that takes the old one's place.
 struct Successor {
-    live: Live,
+    live: Arc<Live>,
     /// Whether a marker in the old one's place leads to it.
     is_reachable: bool,
 }
 
 impl Successor {
-    fn reachable(live: Live) -> Self {
+    fn reachable(live: Arc<Live>) -> Self {
         Self { live, is_reachable: true }
     }
 
-    fn unknown(live: Live) -> Self {
+    fn unknown(live: Arc<Live>) -> Self {
         Self { live, is_reachable: false }
     }
 }
@@ -154,7 +154,7 @@ impl Move {
     }
 
     /// Signs in over a session of the same user.
-    async fn sign_in_again(&self, old: &Live, user: UserId, label: Label) -> Result<Successor, SessionError> {
+    async fn sign_in_again(&self, old: &Arc<Live>, user: UserId, label: Label) -> Result<Successor, SessionError> {
         let realm = &self.exchange.realm;
         if let Some(newcomer) = Newcomer::again(realm, old, label.clone())
             && let Left::Moved(new) | Left::Elsewhere(new) = self.succeed(old, &newcomer).await?
@@ -165,7 +165,7 @@ impl Move {
     }
 
     /// Signs in over an anonymous session.
-    async fn take_over(&self, old: &Live, newcomer: &Newcomer) -> Result<Successor, SessionError> {
+    async fn take_over(&self, old: &Arc<Live>, newcomer: &Newcomer) -> Result<Successor, SessionError> {
         let content = |authentication| carried(&old.body, authentication);
         let mut new = self.exchange.admit(newcomer, content).await?;
         let left = self.give_way(old, &mut new).await;
@@ -192,9 +192,9 @@ impl Move {
     }
 
     /// Puts a new session in the place of one of the same user, with its content.
-    async fn succeed(&self, old: &Live, newcomer: &Newcomer) -> Result<Left, SessionError> {
-        let until = self.exchange.store.deadline();
-        let mut old = old.clone();
+    async fn succeed(&self, old: &Arc<Live>, newcomer: &Newcomer) -> Result<Left, SessionError> {
+        let until = self.exchange.store().deadline();
+        let mut old = Arc::clone(old);
         loop {
             match self.exchange.succeed(&old, newcomer).await? {
                 Ok(new) => return Ok(Left::Moved(new)),
@@ -207,22 +207,22 @@ impl Move {
                     }
                 }
             }
-            if !self.exchange.store.has_time(until) {
+            if !self.exchange.store().has_time(until) {
                 return Err(SessionErrorKind::Contended.into());
             }
         }
     }
 
     /// Replaces an anonymous `old` by a marker that leads to `new`, whose content follows what others write meanwhile.
-    async fn give_way(&self, old: &Live, new: &mut Live) -> Result<Left, SessionError> {
+    async fn give_way(&self, old: &Live, new: &mut Arc<Live>) -> Result<Left, SessionError> {
         let realm = &self.exchange.realm;
-        let until = self.exchange.store.deadline();
+        let until = self.exchange.store().deadline();
         let Some(login) = new.claim().login else { return Err(SessionErrorKind::SignedOut.into()) };
         let marker = Marker::moved(seal_destination(realm, &old.key, &new.claim()));
         let mut write_id = old.write_id;
         loop {
-            let found = match self.exchange.store.end(&old.key, Some(write_id), &marker).await? {
-                Ending::Applied => return Ok(Left::Moved(new.clone())),
+            let found = match self.exchange.store().end(&old.key, Some(write_id), &marker).await? {
+                Ending::Applied => return Ok(Left::Moved(Arc::clone(new))),
                 Ending::Absent => return Ok(Left::Ended),
                 Ending::Found(entry) => Live::see(realm, &old.claim(), old.key, &entry)?,
             };
@@ -233,7 +233,7 @@ impl Move {
                 }
                 (gone, _) => return self.elsewhere(gone, &login.user).await,
             }
-            if !self.exchange.store.has_time(until) {
+            if !self.exchange.store().has_time(until) {
                 return Err(SessionErrorKind::Contended.into());
             }
         }
@@ -250,15 +250,15 @@ impl Move {
     }
 
     /// The session that other requests of the same user made; none if it was another user's, or has ended since.
-    async fn follow(&self, mut destination: Claim, user: &UserDigest) -> Result<Option<Live>, SessionError> {
-        let until = self.exchange.store.deadline();
+    async fn follow(&self, mut destination: Claim, user: &UserDigest) -> Result<Option<Arc<Live>>, SessionError> {
+        let until = self.exchange.store().deadline();
         while destination.login.is_some_and(|login| login.user == *user) {
             match self.exchange.look_up(&destination).await? {
                 Seen::Live(live) => return Ok(Some(live)),
                 Seen::Ended(Some(further)) => destination = further,
                 Seen::Ended(None) | Seen::Nothing => break,
             }
-            if !self.exchange.store.has_time(until) {
+            if !self.exchange.store().has_time(until) {
                 return Err(SessionErrorKind::Contended.into());
             }
         }
@@ -266,16 +266,16 @@ impl Move {
     }
 
     /// An empty session.
-    async fn begin(&self, newcomer: &Newcomer) -> Result<Live, SessionError> {
+    async fn begin(&self, newcomer: &Newcomer) -> Result<Arc<Live>, SessionError> {
         let created = self.exchange.realm.clock.now();
         let empty = |authentication| Body { created, authentication: Some(authentication), slots: Vec::new() };
         self.exchange.admit(newcomer, empty).await
     }
 
     /// Copies again: a commit, so that a new record that was ended meanwhile stays ended.
-    async fn commit(&self, new: &Live, body: Body) -> Result<Live, SessionError> {
+    async fn commit(&self, new: &Live, body: Body) -> Result<Arc<Live>, SessionError> {
         let next = new.followed_by(&self.exchange.realm, body)?;
-        let store = &self.exchange.store;
+        let store = self.exchange.store();
         let committed = store.commit(&new.key, new.write_id, &next.entry, next.keep_for, store.deadline());
         match committed.await? {
             Commit::Applied(None) => Ok(next.live),
@@ -286,9 +286,9 @@ impl Move {
         }
     }
 
-    async fn emptied(&self, new: &Live) -> Result<Live, SessionError> {
+    async fn emptied(&self, new: &Arc<Live>) -> Result<Arc<Live>, SessionError> {
         if new.body.slots.is_empty() {
-            return Ok(new.clone());
+            return Ok(Arc::clone(new));
         }
         let body = Body { slots: Vec::new(), ..Body::clone(&new.body) };
         self.commit(new, body).await

@@ -77,7 +77,7 @@ impl Exchange {
 
     /// Ends a session, wherever it has moved meanwhile.
     pub(super) async fn end(&self, mut claim: Claim, reason: EndReason, tell: Tell) -> Result<(), SessionError> {
-        let until = self.store.deadline();
+        let until = self.store().deadline();
         loop {
             let moved = match self.end_at(&claim, reason, tell).await? {
                 Ending::Applied => return Ok(()),
@@ -95,7 +95,7 @@ impl Exchange {
                 };
             };
             claim = destination;
-            if !self.store.has_time(until) {
+            if !self.store().has_time(until) {
                 return Err(SessionErrorKind::Contended.into());
             }
         }
@@ -107,12 +107,12 @@ impl Exchange {
         let owner = realm.owner(&login.user);
         // What is known has been told: whoever sends one cookie again and again must not fill the store.
         if realm.revoked.knows(&login.handle)
-            || end_named(realm, &self.store, &owner, login.handle, EndReason::SignedOut).await?
+            || end_named(realm, self.store(), &owner, login.handle, EndReason::SignedOut).await?
         {
             return Ok(());
         }
         let news = realm.news_of(login.handle);
-        self.store.publish(realm.name, &news).await?;
+        self.store().publish(realm.name, &news).await?;
         realm.revoked.learn(&news);
         Ok(())
     }
@@ -121,12 +121,12 @@ impl Exchange {
     pub(super) async fn end_at(&self, claim: &Claim, reason: EndReason, tell: Tell) -> Result<Ending, SessionError> {
         let (realm, marker) = (&self.realm, Marker::ended(reason));
         let ending = match &claim.login {
-            None => self.store.end(&realm.key(&claim.token), None, &marker).await?,
+            None => self.store().end(&realm.key(&claim.token), None, &marker).await?,
             Some(login) => {
                 let (owner, member) = realm.member(&claim.token, login);
                 let lives = tell == Tell::Everybody && !realm.revoked.knows(&login.handle);
                 let news = lives.then(|| realm.news_of(login.handle));
-                let ending = self.store.depart(&owner, &Departure { member, expected: None, marker, news }).await?;
+                let ending = self.store().depart(&owner, &Departure { member, expected: None, marker, news }).await?;
                 if let (Ending::Applied, Some(news)) = (&ending, &news) {
                     realm.revoked.learn(news);
                 }

@@ -21,8 +21,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 #[derive(Debug)]
 pub(crate) struct Exchange {
     pub(super) realm: Arc<Realm>,
-    /// The realm's, counting for this request.
-    pub(super) store: PatientStore,
+    counted: OnceLock<PatientStore>,
     pub(super) presented: Presented,
     pub(super) reply: Reply,
     meter: Arc<Meter>,
@@ -45,7 +44,7 @@ pub(crate) struct Exchange {
 pub(super) enum Current {
     /// Nobody has asked yet.
     Unread,
-    Live(Live),
+    Live(Arc<Live>),
     /// There is none, and this is what beginning one comes to.
     Vacant(Vacancy),
     /// Others ended it, or moved it at sign-in; nothing may be begun in its place.
@@ -85,7 +84,7 @@ impl Exchange {
         let (meter, opened) = (Arc::<Meter>::default(), Instant::now());
         realm.follow();
         Self {
-            store: realm.store.clone().counting(Arc::clone(&meter)),
+            counted: OnceLock::new(),
             began_at: realm.clock.at(began.moment, opened),
             began,
             opened,
@@ -118,6 +117,11 @@ impl Exchange {
             self.realm.plain_http_warning.call_once(telemetry::secure_cookies_over_plain_http);
         }
         self.reply.set(cookies)
+    }
+
+    /// The realm's store, counting for this request. Who only wants to know the visitor has no use for it.
+    pub(super) fn store(&self) -> &PatientStore {
+        self.counted.get_or_init(|| self.realm.store.clone().counting(self.shared_meter()))
     }
 
     /// What sessions have cost this request so far.
@@ -267,25 +271,25 @@ impl Exchange {
 
     pub(super) async fn look_up(&self, claim: &Claim) -> Result<Seen, SessionError> {
         let key = self.realm.key(&claim.token);
-        match self.store.load(&key).await? {
+        match self.store().load(&key).await? {
             Some(entry) => Live::see(&self.realm, claim, key, &entry),
             None => Ok(Seen::Nothing),
         }
     }
 
     /// Pushes the idle limit out, at most once in a tenth of it. A failure is no reason to fail the request.
-    async fn touch_if_due(&self, live: &mut Live) {
+    async fn touch_if_due(&self, live: &mut Arc<Live>) {
         let now = self.realm.clock.now();
         if self.realm.limits_of(&live.body).touch_is_due(live.touched, now) {
             // Apart, since it is rare: the future of each read would have room for it.
-            Box::pin(self.touch(live, now)).await;
+            Box::pin(self.touch(Arc::make_mut(live), now)).await;
         }
     }
 
     async fn touch(&self, live: &mut Live, now: Timestamp) {
         let realm = &self.realm;
         let Some(keep_for) = realm.limits_of(&live.body).keep_for(now, live.deadline) else { return };
-        match self.store.touch(&live.key, live.touched, now, keep_for).await {
+        match self.store().touch(&live.key, live.touched, now, keep_for).await {
             Ok(touched) => {
                 if touched {
                     telemetry::touched(realm.log_name(live.claim()));

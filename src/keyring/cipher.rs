@@ -66,11 +66,16 @@ impl Cipher {
 pub(crate) struct AssociatedData(Vec<u8>);
 
 impl AssociatedData {
+    /// Few take more.
+    const ROOM: usize = 128;
+
     /// Begins with the kind of thing that is sealed.
     pub(crate) fn new(kind: &'static str) -> Self {
-        Self(Vec::with_capacity(96)).field(kind.as_bytes())
+        Self(Vec::with_capacity(Self::ROOM)).field(kind.as_bytes())
     }
 
+    /// Where the field is an array, copying it is not worth a call.
+    #[inline]
     pub(crate) fn field(mut self, field: &[u8]) -> Self {
         self.0.extend_from_slice(&(field.len() as u64).to_be_bytes());
         self.0.extend_from_slice(field);

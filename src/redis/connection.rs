@@ -16,6 +16,8 @@ use tokio::time::{Instant, timeout};
 const CONNECT: Duration = Duration::from_millis(250);
 /// How long to wait for a reply.
 const COMMAND: Duration = Duration::from_millis(250);
+/// The longest of these.
+pub(super) const LONGEST_WAIT: Duration = if CONNECT.as_millis() > COMMAND.as_millis() { CONNECT } else { COMMAND };
 /// For how many milliseconds nobody connects after a failure. Random, so that servers do not come back in step.
 const PAUSE: std::ops::Range<u64> = 20..100;
 

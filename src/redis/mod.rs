@@ -25,7 +25,7 @@ use crate::store::{
     Replaced, Replacement, Revocation, Revocations, Store, StoreError, Sweep, Swept, Timestamp, WriteId, due_name,
     outbox_name,
 };
-use connection::Connection;
+use connection::{Connection, LONGEST_WAIT};
 use names::{Names, Places, Record};
 use probe::Unfit;
 use std::fmt;
@@ -94,6 +94,10 @@ impl RedisStore {
 }
 
 impl Store for RedisStore {
+    fn longest_wait(&self) -> Option<Duration> {
+        Some(LONGEST_WAIT)
+    }
+
     async fn load(&self, key: &Key) -> Answer<Option<Entry>> {
         Ok(operations::load(&self.connection, &key.name()).await?)
     }

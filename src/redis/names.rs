@@ -19,7 +19,7 @@ impl<'a> Record<'a> {
     }
 
     pub(super) fn name(&self) -> String {
-        if self.on_trial { trial(&self.key.to_string()) } else { self.key.name() }
+        if self.on_trial { trial(&self.key.name()) } else { self.key.name() }
     }
 
     /// The same once more, if it goes to the archive: it is there when the time of the other has run out.
@@ -39,7 +39,7 @@ impl<'a> Record<'a> {
     }
 
     fn trial_of(&self, kind: &str) -> Option<String> {
-        self.on_trial.then(|| format!("{}:{kind}", trial(&self.key.to_string())))
+        self.on_trial.then(|| format!("{}:{kind}", trial(&self.key.name())))
     }
 }
 
@@ -104,14 +104,14 @@ pub(super) struct Places {
 impl Places {
     pub(super) fn of(key: &Key) -> Self {
         let (outbox, due) = (outbox_name(key.realm(), key.shard()), due_name(key.realm(), key.shard()));
-        Self { record: key.to_string(), outbox, due, session: Key::to_string }
+        Self { record: key.name(), outbox, due, session: Key::name }
     }
 
     /// Names that no user session has, in a place where one could be.
     pub(super) fn on_trial(key: &Key) -> Self {
-        let record = trial(&key.to_string());
+        let record = trial(&key.name());
         let [outbox, due] = ["o", "d"].map(|kind| format!("{record}:{kind}"));
-        Self { record, outbox, due, session: |key| trial(&key.to_string()) }
+        Self { record, outbox, due, session: |key| trial(&key.name()) }
     }
 
     /// The browser's session that asks.

@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 use crate::id::WriteId;
 use crate::record::State;
 use crate::store::{Entry, Marker, Outcome};
-use redis::Value;
+use redis::{Cmd, Value};
 use std::time::Duration;
 
 /// What a write came back with.
@@ -20,7 +20,9 @@ pub(super) enum Written {
 }
 
 pub(super) async fn load(redis: &Connection, name: &str) -> Result<Option<Entry>, Failure> {
-    redis.run(redis::cmd("GET").arg(name), found).await?.map(entry).transpose()
+    let mut get = Cmd::with_capacity(2, name.len() + 8);
+    get.arg("GET").arg(name);
+    redis.run(&get, found).await?.map(entry).transpose()
 }
 
 /// One request if nothing is there, which for a random key is always so. What is there else is read with a second one:
@@ -35,8 +37,8 @@ pub(super) async fn create(
         return archived::create(redis, record, entry, keep_for).await;
     }
     let name = record.name();
-    let mut set = redis::cmd("SET");
-    set.arg(&name).arg(entry.as_bytes()).arg("NX").arg("PX").arg(millis(keep_for));
+    let mut set = Cmd::with_capacity(6, name.len() + entry.as_bytes().len() + 32);
+    set.arg("SET").arg(&name).arg(entry.as_bytes()).arg("NX").arg("PX").arg(millis(keep_for));
     let created = redis.run(&set, |reply| match reply {
         Value::Okay => Some(true),
         Value::Nil => Some(false),

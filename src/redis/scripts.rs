@@ -61,38 +61,67 @@ return 1",
 /// tail, milliseconds to keep it, and the digest of the key.
 ///
 /// Begins with `PEXPIRE` for the same reason: an ending is never refused for want of memory. The longest header is
-/// read, of which the value may have less.
+/// read, of which the value may have less. What only few need, those that go to the archive, is not even defined for the others.
 pub(super) static END: LazyLock<Script> = LazyLock::new(|| {
     Script::new(format!(
-        "{endings}
-{then}
+        "{markers}
 local head = head_of(KEYS[1])
 if not is_meant(head, ARGV[1]) then return redis.call('GET', KEYS[1]) end
-local marker, parting = marker_of(head, ARGV[2], ARGV[3]), parting_of(KEYS[1], head, ARGV[2], ARGV[3], ARGV[5])
+local marker = marker_of(head, ARGV[2], ARGV[3])
+if head:byte(1) ~= {archived} then
+  redis.call('PEXPIRE', KEYS[1], ARGV[4])
+  local set = redis.pcall('SET', KEYS[1], marker, 'PX', ARGV[4])
+  {half_done}
+  return 1
+end
+{partings}
+{then}
+local parting = parting_of(KEYS[1], head, ARGV[2], ARGV[3], ARGV[5])
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return and_then(1, function()
   redis.call('SET', KEYS[1], marker, 'PX', ARGV[4])
   send(parting, KEYS[2], KEYS[3], KEYS[4])
 end)",
-        endings = endings(),
+        markers = markers(),
+        archived = ARCHIVED,
+        half_done = half_done("set"),
+        partings = partings(),
         then = and_then(),
     ))
 });
 
-/// What every script that ends sessions needs: the longest header that a record can have, whether that is of a live session
-/// with the write id to find, if any, and the marker that takes its place; what goes out of one that goes to the archive, and
-/// sending it, after which nothing is left of it but the marker.
+/// What every script that ends sessions needs.
 pub(super) fn endings() -> String {
+    format!("{}\n{}", markers(), partings())
+}
+
+/// The longest header that a record can have, whether that is of a live session with the write id to find, if any, and the
+/// marker that takes its place.
+fn markers() -> String {
     format!(
-        "{clock}
-local function head_of(key) return redis.call('GETRANGE', key, 0, {longest} - 1) end
+        "local function head_of(key) return redis.call('GETRANGE', key, 0, {longest} - 1) end
 local function is_meant(head, expected)
   return head:byte({state}) == {live} and (expected == '' or head:sub({id}, {id_last}) == expected)
 end
 local function length_of(head) return {fixed} + {prefix} * head:byte({history}) end
 local function marker_of(head, state, tail)
   return head:sub(1, {state} - 1) .. state .. head:sub({state} + 1, length_of(head)) .. tail
-end
+end",
+        longest = offset::HISTORY + History::MAX * History::PREFIX,
+        id = lua(offset::WRITE_ID),
+        id_last = offset::WRITE_ID + WriteId::SIZE,
+        state = lua(offset::STATE),
+        live = State::Live as u8,
+        fixed = offset::HISTORY,
+        prefix = History::PREFIX,
+        history = lua(offset::HISTORY_LEN),
+    )
+}
+
+/// What goes out of a session that goes to the archive, and sending it, after which nothing is left of it but the marker.
+fn partings() -> String {
+    format!(
+        "{clock}
 local function parting_of(record, head, state, tail, digest, time)
   if head:byte(1) ~= {archived} then return nil end
   if state:byte(1) ~= {ended} then return {{digest = digest}} end
@@ -107,17 +136,9 @@ local function send(parting, copy, expiries, outbox)
   redis.call('ZREM', expiries, parting.digest)
 end",
         clock = clock(),
-        longest = offset::HISTORY + History::MAX * History::PREFIX,
-        id = lua(offset::WRITE_ID),
-        id_last = offset::WRITE_ID + WriteId::SIZE,
-        state = lua(offset::STATE),
-        live = State::Live as u8,
         ended = State::Ended as u8,
         archived = ARCHIVED,
         parted = Outgoing::PARTED,
-        fixed = offset::HISTORY,
-        prefix = History::PREFIX,
-        history = lua(offset::HISTORY_LEN),
     )
 }
 
@@ -184,8 +205,10 @@ impl Script {
 }
 
 fn command(name: &str, script: &str, keys: &[&str], arguments: &[&[u8]]) -> Cmd {
-    let mut command = redis::cmd(name);
-    command.arg(script).arg(keys.len());
+    let bytes = |parts: &[&[u8]]| parts.iter().map(|part| part.len()).sum::<usize>();
+    let size = name.len() + script.len() + bytes(arguments) + keys.iter().map(|key| key.len()).sum::<usize>() + 8;
+    let mut command = Cmd::with_capacity(3 + keys.len() + arguments.len(), size);
+    command.arg(name).arg(script).arg(keys.len());
     for key in keys {
         command.arg(*key);
     }

@@ -3,7 +3,7 @@
 use crate::id::{Digest, SessionId, Shard, UserDigest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 /// The name of a session's entry. Tells nothing about the session: it holds a digest of its id, or for a user session of the
 /// user and the kind.
@@ -49,12 +49,13 @@ impl Key {
         self.digest.as_bytes()
     }
 
-    /// The key as text, with room for it from the start.
-    #[cfg(feature = "redis")]
+    fn name_of_kind(&self, kind: &str) -> String {
+        Name { realm: self.realm, shard: self.shard, kind, digest: Some(self.digest()) }.text()
+    }
+
+    /// The key as text.
     pub(crate) fn name(&self) -> String {
-        let mut name = String::with_capacity(40 + self.realm.len());
-        write!(name, "{self}").expect("a text takes everything");
-        name
+        self.name_of_kind(if self.is_lasting { "l" } else { "s" })
     }
 
     pub(crate) fn session_digest(&self) -> Digest {
@@ -64,7 +65,7 @@ impl Key {
     /// What keeps the entry once more, for the archive: `ts:{tag}:c:digest`.
     #[cfg(feature = "redis")]
     pub(crate) fn copy_name(&self) -> String {
-        Name { realm: self.realm, shard: self.shard, kind: "c", digest: Some(self.digest()) }.to_string()
+        self.name_of_kind("c")
     }
 
     #[cfg(feature = "redis")]
@@ -79,8 +80,7 @@ impl Key {
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = if self.is_lasting { "l" } else { "s" };
-        Name { realm: self.realm, shard: self.shard, kind, digest: Some(self.digest()) }.fmt(f)
+        f.write_str(&self.name())
     }
 }
 
@@ -92,57 +92,56 @@ pub(super) struct Name<'a> {
     pub(super) digest: Option<&'a [u8; 16]>,
 }
 
-impl fmt::Display for Name<'_> {
-    /// In pieces: each request to Redis names a key, and formats cost more than the digest.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b] = TAGS[usize::from(self.shard)].map(char::from);
-        f.write_str("ts")?;
+impl Name<'_> {
+    /// Put together by hand: each request to Redis names a key, and formats cost more than the digest.
+    pub(super) fn text(&self) -> String {
+        let mut text = String::with_capacity(40 + self.realm.len());
+        text.push_str("ts");
         if !self.realm.is_empty() {
-            f.write_str("-")?;
-            f.write_str(self.realm)?;
+            text.push('-');
+            text.push_str(self.realm);
         }
-        f.write_str(":{")?;
-        f.write_char(a)?;
-        f.write_char(b)?;
-        f.write_str("}:")?;
-        f.write_str(self.kind)?;
-        let Some(digest) = self.digest else { return Ok(()) };
-        // 22 characters for the 16 bytes of a digest.
-        let mut text = [0; 24];
-        let length = URL_SAFE_NO_PAD.encode_slice(digest, &mut text).map_err(|_| fmt::Error)?;
-        f.write_str(":")?;
-        f.write_str(str::from_utf8(&text[..length]).map_err(|_| fmt::Error)?)
+        text.push_str(":{");
+        text.extend(TAGS[usize::from(self.shard)].map(char::from));
+        text.push_str("}:");
+        text.push_str(self.kind);
+        if let Some(digest) = self.digest {
+            text.push(':');
+            // 22 characters for its 16 bytes.
+            URL_SAFE_NO_PAD.encode_string(digest, &mut text);
+        }
+        text
     }
 }
 
 /// The news of a shard, `ts:{tag}:n`.
 #[cfg(feature = "redis")]
 pub(crate) fn news_name(realm: &str, shard: u8) -> String {
-    Name { realm, shard, kind: "n", digest: None }.to_string()
+    Name { realm, shard, kind: "n", digest: None }.text()
 }
 
 /// What has ended in a shard and waits for the archive, `ts:{tag}:o`.
 #[cfg(feature = "redis")]
 pub(crate) fn outbox_name(realm: &str, shard: u8) -> String {
-    Name { realm, shard, kind: "o", digest: None }.to_string()
+    Name { realm, shard, kind: "o", digest: None }.text()
 }
 
 /// At which user sessions of a shard to look, and when, `ts:{tag}:d`.
 #[cfg(feature = "redis")]
 pub(crate) fn due_name(realm: &str, shard: u8) -> String {
-    Name { realm, shard, kind: "d", digest: None }.to_string()
+    Name { realm, shard, kind: "d", digest: None }.text()
 }
 
 /// At which browsers' sessions of a shard to look, as their time may have run out, `ts:{tag}:x`.
 #[cfg(feature = "redis")]
 pub(crate) fn expiries_name(realm: &str, shard: u8) -> String {
-    Name { realm, shard, kind: "x", digest: None }.to_string()
+    Name { realm, shard, kind: "x", digest: None }.text()
 }
 
 /// What shows that a store is still the one that it was, `ts:{tag}:mark` with the tag of the first shard.
 #[cfg(feature = "redis")]
 pub(crate) fn mark_name(realm: &str) -> String {
-    Name { realm, shard: 0, kind: "mark", digest: None }.to_string()
+    Name { realm, shard: 0, kind: "mark", digest: None }.text()
 }
 
 impl fmt::Debug for Key {

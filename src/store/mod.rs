@@ -76,6 +76,13 @@ pub enum Outcome {
 ///
 /// What does not count as an error: a key that is absent, has expired, or holds a marker.
 pub trait Store: Send + Sync + 'static {
+    /// For how long at most a call waits for anything before it looks at the time by itself, if there is such a limit. The layer then
+    /// sets a timer of its own only for the last such wait before the [deadline](crate::SessionLayer::store_deadline), which
+    /// saves one for nearly every call.
+    fn longest_wait(&self) -> Option<Duration> {
+        None
+    }
+
     /// Reads what is under `key`, markers included. What has expired is absent, swept or not.
     ///
     /// Never from a replica that may lag behind: a stale "absent" would begin a second session.

@@ -20,6 +20,8 @@ const READS: [&str; 10] =
 #[derive(Clone, Debug)]
 pub(crate) struct Patience {
     time: Duration,
+    /// For how long a call may wait before it looks at the time by itself.
+    longest_wait: Option<Duration>,
     meter: Arc<Meter>,
 }
 
@@ -32,8 +34,8 @@ pub(crate) struct Tries {
 }
 
 impl Patience {
-    pub(crate) fn new(time: Duration) -> Self {
-        Self { time, meter: Arc::default() }
+    pub(crate) fn new(time: Duration, longest_wait: Option<Duration>) -> Self {
+        Self { time, longest_wait, meter: Arc::default() }
     }
 
     pub(crate) fn time(&self) -> Duration {
@@ -94,11 +96,18 @@ impl Patience {
     async fn in_time<T>(&self, until: Instant, call: impl Future<Output = Answer<T>>) -> Answer<T> {
         self.meter.count();
         let mut call = pin!(call);
-        // A store in memory answers at once; it needs no timer, and so no runtime.
-        if let Poll::Ready(answer) = poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await {
+        // A store in memory answers at once; it needs no timer, and so no runtime. Of one with timers of its own each wait ends in
+        // time but for the last.
+        let wait = poll_fn(|cx| match call.as_mut().poll(cx) {
+            Poll::Ready(answer) => Poll::Ready(Some(answer)),
+            Poll::Pending if self.longest_wait.is_some_and(|longest| Instant::now() + longest < until) => Poll::Pending,
+            Poll::Pending => Poll::Ready(None),
+        });
+        if let Some(answer) = wait.await {
             return answer;
         }
-        match tokio::time::timeout_at(until, call).await {
+        // Apart, since it is rare, or else but a small part of what the call takes.
+        match Box::pin(tokio::time::timeout_at(until, call)).await {
             Ok(answer) => answer,
             Err(elapsed) => Err(StoreError::unknown(elapsed)),
         }

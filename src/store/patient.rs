@@ -78,12 +78,14 @@ pub(crate) enum Entered {
 
 impl PatientStore {
     pub(crate) fn new(store: impl Store, patience: Duration) -> Self {
-        Self { store: Arc::new(store), lasting: None, patience: Patience::new(patience) }
+        let patience = Patience::new(patience, store.longest_wait());
+        Self { store: Arc::new(store), lasting: None, patience }
     }
 
     pub(crate) fn with_user_sessions(store: impl LastingStore, patience: Duration) -> Self {
+        let patience = Patience::new(patience, store.longest_wait());
         let store = Arc::new(store);
-        Self { store: store.clone(), lasting: Some(store), patience: Patience::new(patience) }
+        Self { store: store.clone(), lasting: Some(store), patience }
     }
 
     /// How long all tries of one operation may take together.

@@ -126,7 +126,7 @@ impl Owner {
     /// What keeps the user's epoch, `ts:{tag}:e:digest`.
     #[cfg(feature = "redis")]
     pub(crate) fn epoch_name(&self) -> String {
-        self.name("e").to_string()
+        self.name("e").text()
     }
 
     fn name<'a>(&'a self, kind: &'a str) -> Name<'a> {
@@ -168,7 +168,7 @@ impl Sweep {
 
 impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.name("u").fmt(f)
+        f.write_str(&self.name("u").text())
     }
 }
 

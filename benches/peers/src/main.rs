@@ -27,11 +27,18 @@ fn main() {
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
         ["all", rounds, folder] => all(rounds, Path::new(folder)),
-        ["one", rounds] => answer(&single().block_on(measure::run(Topology::OneCore, number(rounds)))),
-        ["two", rounds] => answer(&several().block_on(measure::run(Topology::TwoCores, number(rounds)))),
+        ["one", rounds, ref names @ ..] => {
+            answer(&single().block_on(measure::run(Topology::OneCore, number(rounds), names)));
+        }
+        ["two", rounds, ref names @ ..] => {
+            answer(&several().block_on(measure::run(Topology::TwoCores, number(rounds), names)));
+        }
         ["wire"] => answer(&single().block_on(wire::run())),
         ["redis-memory"] => answer(&single().block_on(memory::in_redis())),
         ["resident", name] => answer(&single().block_on(memory::resident(name))),
+        ["steady", subject, case, in_flight, times] => {
+            single().block_on(measure::steady(subject, case, number(in_flight), number(times)));
+        }
         ["plot", json, svg] => {
             let report = std::fs::read(json).expect("the report can be read");
             let report: Report = serde_json::from_slice(&report).expect("it is a report");
@@ -39,7 +46,8 @@ fn main() {
         }
         _ => {
             eprintln!(
-                "usage: peers all ROUNDS FOLDER, or a part of it: one ROUNDS, two ROUNDS, wire, redis-memory, resident NAME"
+                "usage: peers all ROUNDS FOLDER, or a part of it: one ROUNDS [NAME…], two ROUNDS [NAME…], wire, redis-memory, resident NAME, \
+                 steady NAME CASE IN_FLIGHT TIMES for a profiler"
             );
             std::process::exit(2);
         }
@@ -86,7 +94,7 @@ fn answer(result: &impl serde::Serialize) {
 }
 
 fn number(text: &str) -> usize {
-    text.parse().expect("a number of rounds")
+    text.parse().expect("a number")
 }
 
 fn single() -> Runtime {

@@ -31,9 +31,10 @@ struct Field {
     stranger: Browser,
 }
 
-pub async fn run(topology: Topology, rounds: usize) -> Vec<Row> {
+/// All subjects, or those that `names` names beside the ones that are compared with.
+pub async fn run(topology: Topology, rounds: usize, names: &[&str]) -> Vec<Row> {
     let server = RedisServer::start();
-    let mut field = Field::new(topology, &server).await;
+    let mut field = Field::new(topology, &server, names).await;
     for round in 0..=rounds {
         // The first one warms up, and finds out how many requests fill a turn.
         field.round(round).await;
@@ -42,10 +43,30 @@ pub async fn run(topology: Topology, rounds: usize) -> Vec<Row> {
     field.rows(topology)
 }
 
+/// One subject asked for the same all the time, for whoever wants to look inside.
+pub async fn steady(name: &str, case: &str, in_flight: usize, times: usize) {
+    let server = RedisServer::start();
+    let mut subjects = subjects::all(&server.url()).await;
+    subjects.retain(|subject| subject.name == name);
+    let subject = subjects.pop().expect("a subject of that name");
+    let cases = [&Case::STORED[..], &Case::ALONE].concat();
+    let case = cases.into_iter().find(|known| known.name() == case).expect("a case of that name");
+    let enter = if Case::STORED.contains(&case) { Case::Create } else { subject.enters_by.unwrap_or(Case::Plain) };
+    let engine = Engine::Here(subject.router);
+    let batches = engine.run(enter, (0..in_flight).map(|_| vec![Browser::default()]).collect(), 1).await;
+    let began = std::time::Instant::now();
+    engine.run(case, batches, times).await;
+    eprintln!("{} ns each", began.elapsed().as_nanos() / (times * in_flight) as u128);
+}
+
 impl Field {
-    async fn new(topology: Topology, server: &RedisServer) -> Self {
+    async fn new(topology: Topology, server: &RedisServer, names: &[&str]) -> Self {
         let redis = &server.url();
         let mut subjects = subjects::all(redis).await;
+        if !names.is_empty() {
+            let needed = [BARE, subjects::NO_OP, RAW, OURS_MEMORY];
+            subjects.retain(|subject| needed.contains(&subject.name) || names.contains(&subject.name));
+        }
         let mut engines: Vec<_> = subjects.iter().map(|subject| Engine::Here(subject.router.clone())).collect();
         if topology == Topology::TwoCores {
             for name in [RAW_APART, OURS_APART] {

@@ -46,7 +46,7 @@ impl Exchange {
     /// neither has been; otherwise what is missing.
     pub(crate) async fn user_session(self: &Arc<Self>, kind: Kind) -> Result<Option<Desk>, SessionError> {
         let _timer = self.meter().time();
-        if !self.store.keeps_user_sessions() {
+        if !self.store().keeps_user_sessions() {
             return Err(PatientStore::no_user_sessions());
         }
         let mut current = self.lock().await;
@@ -82,7 +82,7 @@ impl Exchange {
             return Ok(None);
         };
         let key = Key::of_user_session(self.realm.name, &login.user, kind.name);
-        let [session, entry] = self.store.load_both(&self.realm.key(&claim.token), &key).await?;
+        let [session, entry] = self.store().load_both(&self.realm.key(&claim.token), &key).await?;
         self.read_claims(current, claims, Some(session)).await?;
         Ok(Some((key, entry)))
     }
@@ -90,7 +90,7 @@ impl Exchange {
 
 impl Desk {
     fn new(exchange: &Arc<Exchange>, user: UserId, kind: Kind) -> Self {
-        let (realm, store) = (Arc::clone(&exchange.realm), exchange.store.clone());
+        let (realm, store) = (Arc::clone(&exchange.realm), exchange.store().clone());
         let key = Key::of_user_session(realm.name, &realm.keys.digest_of(&user), kind.name);
         let archive = realm.archive.clone().map(|archive| archive.counting(exchange.shared_meter()));
         let view = exchange.user_sessions.of(&key);

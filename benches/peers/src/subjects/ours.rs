@@ -62,8 +62,7 @@ async fn store(url: &str) -> RedisStore {
 
 /// Of visitors that are not signed in, as those of all others are.
 pub async fn redis(url: &str) -> Subject {
-    let router =
-        routes().route("/create", post(create)).layer(SessionLayer::new(store(url).await, KEYS.clone()));
+    let router = routes().route("/create", post(create)).layer(SessionLayer::new(store(url).await, KEYS.clone()));
     Subject { name: OURS, router, keeps: Keeps::InRedis, enters_by: Some(Case::Create), knows_visitors: false }
 }
 
