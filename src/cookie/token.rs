@@ -194,6 +194,23 @@ pub(crate) enum Opened<T> {
     Several(Vec<T>),
 }
 
+impl<T: PartialEq> Opened<T> {
+    /// One more; the same twice is one.
+    fn with(self, token: T) -> Self {
+        match self {
+            Self::None => Self::One(token),
+            Self::One(known) if known == token => Self::One(known),
+            Self::One(known) => Self::Several(vec![known, token]),
+            Self::Several(mut known) => {
+                if !known.contains(&token) {
+                    known.push(token);
+                }
+                Self::Several(known)
+            }
+        }
+    }
+}
+
 impl<T> Opened<T> {
     pub(crate) fn map<U>(self, f: impl Fn(T) -> U) -> Opened<U> {
         match self {
@@ -213,22 +230,18 @@ pub(crate) fn open<T: Token>(
     candidates: &Candidates,
     now: Timestamp,
 ) -> Opened<T> {
-    let mut opened: Vec<T> = Vec::new();
+    let mut opened = Opened::None;
     for candidate in candidates.iter() {
         match open_one::<T>(keys, realm, policy, kind, candidate) {
             Ok(token) if token.expires() <= now => telemetry::cookie_refused("expired"),
-            Ok(token) if !opened.contains(&token) => opened.push(token),
-            Ok(_) => {}
+            Ok(token) => opened = opened.with(token),
             Err(why) => telemetry::cookie_refused(why),
         }
     }
-    match opened.len() {
-        0 | 1 => opened.pop().map_or(Opened::None, Opened::One),
-        _ => {
-            telemetry::two_cookies();
-            Opened::Several(opened)
-        }
+    if matches!(opened, Opened::Several(_)) {
+        telemetry::two_cookies();
     }
+    opened
 }
 
 fn open_one<T: Token>(

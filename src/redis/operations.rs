@@ -103,7 +103,7 @@ pub(super) async fn remove(redis: &Connection, name: &str) -> Result<(), Failure
 
 pub(super) fn written(reply: Value) -> Option<Written> {
     match reply {
-        Value::Int(1) => Some(Written::Applied),
+        Value::Okay | Value::Int(1) => Some(Written::Applied),
         reply => found(reply).map(Written::Found),
     }
 }

@@ -26,10 +26,9 @@ const _: () = assert!(offset::WRITE_ID == offset::STATE + 1, "commit compares st
 /// is, so that it cannot create.
 pub(super) static COMMIT: LazyLock<Script> = LazyLock::new(|| {
     Script::new(format!(
-        "local head = redis.call('GETRANGE', KEYS[1], {first}, {last})
-if head ~= ARGV[1] then return redis.call('GET', KEYS[1]) end
-redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-return 1",
+        "local key, call = KEYS[1], redis.call
+if call('GETRANGE', key, {first}, {last}) ~= ARGV[1] then return call('GET', key) end
+return call('SET', key, ARGV[2], 'PX', ARGV[3])",
         first = offset::STATE,
         last = offset::WRITE_ID + WriteId::SIZE - 1,
     ))
