@@ -21,12 +21,7 @@ pub struct Browser {
 impl Browser {
     /// Sends the request of a case, and panics unless its answer is right.
     pub async fn visit(&mut self, router: &mut Router, case: Case) {
-        let (method, path) = case.route();
-        let mut request = Request::builder().method(method).uri(path).body(Body::empty()).expect("a valid request");
-        if let Some(cookies) = &self.cookies {
-            request.headers_mut().insert(COOKIE, cookies.clone());
-        }
-        let response = router.call(request).await.expect("a router never fails");
+        let response = router.call(self.request(case)).await.expect("a router never fails");
         let (head, body) = response.into_parts();
         let body = body.collect().await.expect("the body is in memory").to_bytes();
         assert_eq!(head.status, StatusCode::OK, "{case:?}: {}", String::from_utf8_lossy(&body));
@@ -42,6 +37,21 @@ impl Browser {
         if matches!(case, Case::Create | Case::SignOut | Case::SignIn) {
             self.take_cookies(&head.headers);
         }
+    }
+
+    /// The request of a case.
+    pub fn request(&self, case: Case) -> Request<Body> {
+        let (method, path) = case.route();
+        let mut request = Request::builder().method(method).uri(path).body(Body::empty()).expect("a valid request");
+        if let Some(cookies) = &self.cookies {
+            request.headers_mut().insert(COOKIE, cookies.clone());
+        }
+        request
+    }
+
+    /// So many were made by others.
+    pub fn expect_additions(&mut self, count: u32) {
+        self.additions += count;
     }
 
     pub fn has_cookies(&self) -> bool {

@@ -6,7 +6,9 @@
 mod cart;
 mod cases;
 mod client;
+mod crowd;
 mod engine;
+mod growth;
 mod measure;
 mod memory;
 mod plot;
@@ -33,6 +35,8 @@ fn main() {
         ["two", rounds, ref names @ ..] => {
             answer(&several().block_on(measure::run(Topology::TwoCores, number(rounds), names)));
         }
+        ["growth", rounds] => answer(&single().block_on(growth::run(number(rounds)))),
+        ["crowd", rounds] => answer(&several().block_on(crowd::run(number(rounds)))),
         ["wire"] => answer(&single().block_on(wire::run())),
         ["redis-memory"] => answer(&single().block_on(memory::in_redis())),
         ["resident", name] => answer(&single().block_on(memory::resident(name))),
@@ -46,7 +50,7 @@ fn main() {
         }
         _ => {
             eprintln!(
-                "usage: peers all ROUNDS FOLDER, or a part of it: one ROUNDS [NAME…], two ROUNDS [NAME…], wire, redis-memory, resident NAME, \
+                "usage: peers all ROUNDS FOLDER, or a part of it: one ROUNDS [NAME…], two ROUNDS [NAME…], growth ROUNDS, crowd ROUNDS, wire, redis-memory, resident NAME, \
                  steady NAME CASE IN_FLIGHT TIMES for a profiler"
             );
             std::process::exit(2);
@@ -65,6 +69,8 @@ fn all(rounds: &str, folder: &Path) {
         wire: part(None, &["wire"]),
         in_redis: part(None, &["redis-memory"]),
         resident: resident.iter().map(|name| part(None, &["resident", name])).collect(),
+        growth: part(Some("0"), &["growth", rounds]),
+        crowd: part(Some("0,1"), &["crowd", rounds]),
     };
     std::fs::create_dir_all(folder).expect("the folder can be made");
     let write = |name: &str, text: String| std::fs::write(folder.join(name), text).expect("the report can be written");

@@ -55,6 +55,26 @@ pub struct Report {
     pub wire: Vec<Wire>,
     pub in_redis: Vec<Memory>,
     pub resident: Vec<Memory>,
+    pub growth: Vec<Growth>,
+    pub crowd: Vec<Crowd>,
+}
+
+/// What a request of this crate takes where there are so many sessions.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Growth {
+    pub store: String,
+    pub case: Case,
+    pub sessions: usize,
+    pub nanos: Quartiles,
+    /// Beside the least number of sessions, in the same round.
+    pub of_few: Quartiles,
+}
+
+/// How long many requests at once take together.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Crowd {
+    pub what: String,
+    pub millis: Quartiles,
 }
 
 impl Topology {
@@ -100,7 +120,23 @@ impl Report {
         }
         self.wires(&mut out);
         self.memory(&mut out);
+        self.growth(&mut out);
+        self.crowd(&mut out);
         out
+    }
+
+    fn growth(&self, out: &mut String) {
+        out.push_str("\n### Time beside a store with a thousand sessions\n\n| | sessions | time | quartiles |\n|---|---|---|---|\n");
+        for Growth { store, case, sessions, of_few: [lower, median, upper], .. } in &self.growth {
+            let _ = writeln!(out, "| {store}, {} | {sessions} | {median:.2} | {lower:.2} – {upper:.2} |", case.name());
+        }
+    }
+
+    fn crowd(&self, out: &mut String) {
+        out.push_str("\n### Many at once\n\n| | milliseconds until all are answered |\n|---|---|\n");
+        for Crowd { what, millis: [lower, median, upper] } in &self.crowd {
+            let _ = writeln!(out, "| {what} | {median:.1} ({lower:.1} – {upper:.1}) |");
+        }
     }
 
     fn alone(&self, topology: Topology, out: &mut String) {

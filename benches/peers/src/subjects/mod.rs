@@ -3,7 +3,7 @@
 mod axum_session;
 mod bare;
 mod cookies;
-mod ours;
+pub mod ours;
 mod raw;
 mod ruts;
 mod tower_sessions;

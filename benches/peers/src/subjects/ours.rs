@@ -6,8 +6,9 @@ use crate::cart::Cart;
 use crate::cases::Case;
 use axum::Router;
 use axum::routing::{get, post};
+use std::path::Path;
 use std::sync::LazyLock;
-use thin_session::{Keyring, MemoryStore, RedisStore, Session, SessionError, SessionLayer, UserId, Visitor};
+use thin_session::{Keyring, MemoryStore, RedisStore, Session, SessionError, SessionLayer, SqlStore, UserId, Visitor};
 
 async fn visitor(visitor: Visitor) -> String {
     visitor.user_id().map_or_else(String::new, |user| user.as_str().to_owned())
@@ -64,6 +65,12 @@ async fn store(url: &str) -> RedisStore {
 pub async fn redis(url: &str) -> Subject {
     let router = routes().route("/create", post(create)).layer(SessionLayer::new(store(url).await, KEYS.clone()));
     Subject { name: OURS, router, keeps: Keeps::InRedis, enters_by: Some(Case::Create), knows_visitors: false }
+}
+
+/// The same on a file.
+pub async fn sqlite(file: &Path) -> Router {
+    let store = SqlStore::sqlite(file).await.expect("a file can be made");
+    routes().route("/create", post(create)).layer(SessionLayer::new(store, KEYS.clone()))
 }
 
 /// Of users: two cookies, and an index of each user's sessions.
