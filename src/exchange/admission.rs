@@ -84,7 +84,7 @@ impl Exchange {
     ) -> Result<Result<Arc<Live>, Instead>, SessionError> {
         let (_, member) = self.realm.member(&old.claim().token, &newcomer.login);
         let marker = Marker::moved(seal_destination(&self.realm, &old.key, &newcomer.claim));
-        let predecessor = Departure { member, expected: Some(old.write_id), marker, news: None };
+        let predecessor = Departure { member, expected: Some(old.write_id()), marker, news: None };
         let prepare = |stamp| {
             let authentication = Some(newcomer.authentication(stamp));
             old.succeeded_by(&self.realm, newcomer.claim, Body { authentication, ..Body::clone(&old.body) })
@@ -106,7 +106,7 @@ impl Exchange {
         loop {
             let admission = Admission {
                 member,
-                entry: &new.entry,
+                entry: &new.live.entry,
                 keep_for: new.keep_for,
                 epoch,
                 epoch_until: realm.news_until(),
@@ -127,7 +127,7 @@ impl Exchange {
                     return Ok(Ok(new.live));
                 }
                 Entered::Left(marker) => {
-                    return match Live::see(realm, &newcomer.claim, member.key, &marker)? {
+                    return match Live::see(realm, &newcomer.claim, member.key, marker)? {
                         Seen::Ended(Some(destination)) => Ok(Err(Instead::Moved(destination))),
                         Seen::Ended(None) | Seen::Nothing | Seen::Live(_) => Err(SessionErrorKind::Ended.into()),
                     };

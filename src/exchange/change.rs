@@ -93,16 +93,16 @@ impl Exchange {
             Some(live),
             &edit.set,
         )?;
-        let committed = self.store().commit(&live.key, live.write_id, &next.entry, next.keep_for, until).await?;
+        let committed = self.store().commit(&live.key, &live.entry, &next.live.entry, next.keep_for, until).await?;
         match committed {
             Commit::Applied(None) => *current = Current::Live(next.live),
             Commit::Applied(Some(since)) => {
                 // Applied is applied, whether or not this process can read what others have written since.
-                *current = self.recognise(live, &since).unwrap_or(Current::Live(next.live));
+                *current = self.recognise(live, since).unwrap_or(Current::Live(next.live));
             }
             Commit::Conflict(found) => {
                 telemetry::conflict();
-                *current = self.recognise(live, &found)?;
+                *current = self.recognise(live, found)?;
                 return if self.store().has_time(until) { Ok(false) } else { Err(SessionErrorKind::Contended.into()) };
             }
             Commit::Absent => {
@@ -114,7 +114,7 @@ impl Exchange {
     }
 
     /// What became of a session that this request has seen alive: if it is not any more, it has ended.
-    pub(super) fn recognise(&self, live: &Live, entry: &Entry) -> Result<Current, SessionError> {
+    pub(super) fn recognise(&self, live: &Live, entry: Entry) -> Result<Current, SessionError> {
         Ok(match Live::see(&self.realm, &live.claim(), live.key, entry)? {
             Seen::Live(live) => Current::Live(live),
             Seen::Ended(destination) => Current::Ended(destination),

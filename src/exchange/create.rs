@@ -28,7 +28,7 @@ impl Exchange {
             &slots,
         )?;
         to_the_end(async move {
-            exchange.store().create(&new.live.key, &new.entry, new.keep_for).await?;
+            exchange.store().create(&new.live.key, &new.live.entry, new.keep_for).await?;
             telemetry::created(exchange.realm.log_name(new.live.claim()), false);
             let cookies = Cookies::default().session(&exchange.realm, &new.live.claim());
             exchange.hand_over(cookies, &new.live).await?;

@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::cookie::{LoginToken, Token as _};
 use crate::error::{SessionError, SessionErrorKind};
 use crate::id::WriteId;
-use crate::record::{Archival, Body, Entry, Header, History, Slot, State};
+use crate::record::{Archival, Body, Entry, History, Slot, State};
 use crate::sealing::{self, Opened};
 use crate::store::Key;
 use crate::telemetry;
@@ -20,14 +20,12 @@ pub(crate) struct Live {
     claim: Claim,
     pub(crate) key: Key,
     pub(crate) body: Arc<Body>,
-    pub(super) write_id: WriteId,
+    /// As it stands in the store, as far as this request knows.
+    pub(super) entry: Entry,
     pub(super) deadline: Timestamp,
-    pub(super) touched: Timestamp,
     history: History,
     /// By what the archive will know it, if it is to.
     archival: Option<Archival>,
-    /// Bytes of its record, as the budget counts them.
-    size: usize,
 }
 
 /// What a record goes on from.
@@ -51,17 +49,15 @@ pub(super) enum Seen {
 
 /// A record that is ready to be sent, and what it will be once it is there.
 pub(super) struct Prepared {
-    pub(super) entry: Entry,
     pub(super) keep_for: Duration,
     pub(super) live: Arc<Live>,
 }
 
 impl Live {
     /// What an entry, which stood under the claim's key, is to the browser that claims it.
-    pub(super) fn see(realm: &Realm, claim: &Claim, key: Key, entry: &Entry) -> Result<Seen, SessionError> {
+    pub(super) fn see(realm: &Realm, claim: &Claim, key: Key, entry: Entry) -> Result<Seen, SessionError> {
         let (header, rest) = entry.parse()?;
-        let Header { state, write_id, touched, .. } = header;
-        match state {
+        match header.state {
             State::Live => {}
             State::Ended => return Ok(Seen::Ended(None)),
             State::Moved => return Ok(Seen::Ended(open_destination(realm, &key, rest)?)),
@@ -92,8 +88,8 @@ impl Live {
             return Ok(Seen::Nothing);
         }
         let archival = sealing::archival_of(&header, rest)?;
-        let (claim, body, history, size) = (*claim, Arc::new(body), header.history, entry.size());
-        Ok(Seen::Live(Arc::new(Self { claim, key, body, write_id, deadline, touched, history, archival, size })))
+        let (claim, body, history) = (*claim, Arc::new(body), header.history);
+        Ok(Seen::Live(Arc::new(Self { claim, key, body, entry, deadline, history, archival })))
     }
 
     /// A record for a session under a new id.
@@ -105,15 +101,15 @@ impl Live {
     /// A record for a session under a new id, in this one's place.
     pub(super) fn succeeded_by(&self, realm: &Realm, claim: Claim, body: Body) -> Result<Prepared, SessionError> {
         // That it goes on shows: what was never used is the first to make room.
-        let history = History::default().following(self.write_id, Duration::MAX);
+        let history = History::default().following(self.write_id(), Duration::MAX);
         let (key, deadline) = (realm.key(&claim.token), claim.token.expires);
         Self::seal(realm, Base { claim, key, deadline, history, archival: self.archival_after() }, body)
     }
 
     /// A record with `body` in this one's place.
     pub(super) fn followed_by(&self, realm: &Realm, body: Body) -> Result<Prepared, SessionError> {
-        let age = realm.clock.now().since(self.touched);
-        let history = self.history.following(self.write_id, age);
+        let age = realm.clock.now().since(self.entry.touched());
+        let history = self.history.following(self.write_id(), age);
         let Self { claim, key, deadline, .. } = *self;
         Self::seal(realm, Base { claim, key, deadline, history, archival: self.archival_after() }, body)
     }
@@ -131,10 +127,13 @@ impl Live {
         };
         let place = realm.place(&key);
         let entry = sealing::seal(&realm.keys, place, deadline, now, history.clone(), &body, archival.as_ref());
-        let write_id = entry.write_id();
-        let (body, size) = (Arc::new(body), entry.size());
-        let live = Self { claim, key, body, write_id, deadline, touched: now, history, archival, size };
-        Ok(Prepared { entry, keep_for, live: Arc::new(live) })
+        let live = Self { claim, key, body: Arc::new(body), entry, deadline, history, archival };
+        Ok(Prepared { keep_for, live: Arc::new(live) })
+    }
+
+    /// Names the write that this is.
+    pub(super) fn write_id(&self) -> WriteId {
+        self.entry.write_id()
     }
 
     /// Which of the browser's cookies leads here.
@@ -152,8 +151,8 @@ impl Prepared {
         before: Option<&Live>,
         changed: &[Slot],
     ) -> Result<Self, SessionError> {
-        let (size, limit) = (self.live.size, realm.budget);
-        if size <= limit || before.is_some_and(|before| size < before.size) {
+        let (size, limit) = (self.live.entry.size(), realm.budget);
+        if size <= limit || before.is_some_and(|before| size < before.entry.size()) {
             return Ok(self);
         }
         let largest = changed.iter().max_by_key(|slot| slot.bytes.len());

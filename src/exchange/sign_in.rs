@@ -201,7 +201,7 @@ impl Move {
                 Err(Instead::Found(None)) => return Ok(Left::Ended),
                 Err(Instead::Moved(to)) => return self.elsewhere(Seen::Ended(Some(to)), newcomer.user()).await,
                 Err(Instead::Found(Some(found))) => {
-                    match Live::see(&self.exchange.realm, &old.claim(), old.key, &found)? {
+                    match Live::see(&self.exchange.realm, &old.claim(), old.key, found)? {
                         Seen::Live(newer) => old = newer,
                         gone => return self.elsewhere(gone, newcomer.user()).await,
                     }
@@ -219,17 +219,17 @@ impl Move {
         let until = self.exchange.store().deadline();
         let Some(login) = new.claim().login else { return Err(SessionErrorKind::SignedOut.into()) };
         let marker = Marker::moved(seal_destination(realm, &old.key, &new.claim()));
-        let mut write_id = old.write_id;
+        let mut write_id = old.write_id();
         loop {
             let found = match self.exchange.store().end(&old.key, Some(write_id), &marker).await? {
                 Ending::Applied => return Ok(Left::Moved(Arc::clone(new))),
                 Ending::Absent => return Ok(Left::Ended),
-                Ending::Found(entry) => Live::see(realm, &old.claim(), old.key, &entry)?,
+                Ending::Found(entry) => Live::see(realm, &old.claim(), old.key, entry)?,
             };
             match (found, &new.body.authentication) {
                 (Seen::Live(newer), Some(authentication)) => {
                     *new = self.commit(new, carried(&newer.body, authentication.clone())).await?;
-                    write_id = newer.write_id;
+                    write_id = newer.write_id();
                 }
                 (gone, _) => return self.elsewhere(gone, &login.user).await,
             }
@@ -276,7 +276,7 @@ impl Move {
     async fn commit(&self, new: &Live, body: Body) -> Result<Arc<Live>, SessionError> {
         let next = new.followed_by(&self.exchange.realm, body)?;
         let store = self.exchange.store();
-        let committed = store.commit(&new.key, new.write_id, &next.entry, next.keep_for, store.deadline());
+        let committed = store.commit(&new.key, &new.entry, &next.live.entry, next.keep_for, store.deadline());
         match committed.await? {
             Commit::Applied(None) => Ok(next.live),
             // After a lost reply this is what we wrote ourselves.

@@ -82,7 +82,7 @@ impl Exchange {
             let moved = match self.end_at(&claim, reason, tell).await? {
                 Ending::Applied => return Ok(()),
                 Ending::Absent => None,
-                Ending::Found(entry) => match Live::see(&self.realm, &claim, self.realm.key(&claim.token), &entry)? {
+                Ending::Found(entry) => match Live::see(&self.realm, &claim, self.realm.key(&claim.token), entry)? {
                     Seen::Ended(destination) => destination,
                     Seen::Live(_) | Seen::Nothing => None,
                 },

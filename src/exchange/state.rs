@@ -254,7 +254,7 @@ impl Exchange {
         let mut current = Current::Vacant(vacancy);
         for claim in claims {
             let seen = match first.take() {
-                Some(Some(entry)) => Live::see(&self.realm, claim, self.realm.key(&claim.token), &entry)?,
+                Some(Some(entry)) => Live::see(&self.realm, claim, self.realm.key(&claim.token), entry)?,
                 Some(None) => Seen::Nothing,
                 None => self.look_up(claim).await?,
             };
@@ -272,7 +272,7 @@ impl Exchange {
     pub(super) async fn look_up(&self, claim: &Claim) -> Result<Seen, SessionError> {
         let key = self.realm.key(&claim.token);
         match self.store().load(&key).await? {
-            Some(entry) => Live::see(&self.realm, claim, key, &entry),
+            Some(entry) => Live::see(&self.realm, claim, key, entry),
             None => Ok(Seen::Nothing),
         }
     }
@@ -280,7 +280,7 @@ impl Exchange {
     /// Pushes the idle limit out, at most once in a tenth of it. A failure is no reason to fail the request.
     async fn touch_if_due(&self, live: &mut Arc<Live>) {
         let now = self.realm.clock.now();
-        if self.realm.limits_of(&live.body).touch_is_due(live.touched, now) {
+        if self.realm.limits_of(&live.body).touch_is_due(live.entry.touched(), now) {
             // Apart, since it is rare: the future of each read would have room for it.
             Box::pin(self.touch(Arc::make_mut(live), now)).await;
         }
@@ -289,12 +289,12 @@ impl Exchange {
     async fn touch(&self, live: &mut Live, now: Timestamp) {
         let realm = &self.realm;
         let Some(keep_for) = realm.limits_of(&live.body).keep_for(now, live.deadline) else { return };
-        match self.store().touch(&live.key, live.touched, now, keep_for).await {
+        match self.store().touch(&live.key, live.entry.touched(), now, keep_for).await {
             Ok(touched) => {
                 if touched {
                     telemetry::touched(realm.log_name(live.claim()));
                 }
-                live.touched = now;
+                live.entry.touch(now);
             }
             Err(error) => telemetry::touch_failed(&error),
         }

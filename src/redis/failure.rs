@@ -64,6 +64,11 @@ impl Failure {
         matches!(self, Self::Refused(error) if error.code() == "NOSCRIPT")
     }
 
+    /// Whether Redis does not know an option of a command.
+    pub(super) fn is_syntax(&self) -> bool {
+        matches!(self, Self::Refused(error) if error.code() == "ERR" && error.details() == Some("syntax error"))
+    }
+
     /// Whether Redis takes nothing new in for now, of anybody.
     pub(super) fn takes_nothing_in(&self) -> bool {
         matches!(self, Self::Refused(error) if matches!(error.code(), "OOM" | "NOREPLICAS" | "MISCONF"))

@@ -3,6 +3,7 @@
 mod archived;
 mod archived_probe;
 mod archived_scripts;
+mod comparing;
 mod connection;
 mod due;
 mod failure;
@@ -25,6 +26,7 @@ use crate::store::{
     Replaced, Replacement, Revocation, Revocations, Store, StoreError, Sweep, Swept, Timestamp, WriteId, due_name,
     outbox_name,
 };
+use comparing::Comparing;
 use connection::{Connection, LONGEST_WAIT};
 use names::{Names, Places, Record};
 use probe::Unfit;
@@ -66,6 +68,7 @@ use uuid::Uuid;
 #[derive(Clone)]
 pub struct RedisStore {
     connection: Arc<Connection>,
+    comparing: Arc<Comparing>,
 }
 
 #[derive(Debug, Error)]
@@ -89,7 +92,8 @@ impl RedisStore {
             .await
             .map_err(|source| StoreError::not_applied(Unusable { address: connection.address(), source }))?;
         probe::check_policy(&connection).await;
-        Ok(Self { connection: Arc::new(connection) })
+        let comparing = Comparing::of_server(&connection).await;
+        Ok(Self { connection: Arc::new(connection), comparing: Arc::new(comparing) })
     }
 }
 
@@ -108,6 +112,10 @@ impl Store for RedisStore {
 
     async fn commit(&self, key: &Key, expected: WriteId, entry: &Entry, keep_for: Duration) -> Answer<Outcome> {
         Ok(operations::commit(&self.connection, &Record::of(key), expected, entry, keep_for).await?)
+    }
+
+    async fn commit_over(&self, key: &Key, base: &Entry, entry: &Entry, keep_for: Duration) -> Answer<Outcome> {
+        Ok(self.comparing.commit_over(&self.connection, &Record::of(key), base, entry, keep_for).await?)
     }
 
     async fn touch(&self, key: &Key, seen: Timestamp, now: Timestamp, keep_for: Duration) -> Answer<bool> {

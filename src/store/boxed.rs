@@ -15,10 +15,10 @@ pub(crate) type Endless<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 pub(crate) trait BoxedStore: Send + Sync {
     fn load<'a>(&'a self, key: &'a Key) -> Boxed<'a, Option<Entry>>;
     fn create<'a>(&'a self, key: &'a Key, entry: &'a Entry, keep_for: Duration) -> Boxed<'a, Outcome>;
-    fn commit<'a>(
+    fn commit_over<'a>(
         &'a self,
         key: &'a Key,
-        expected: WriteId,
+        base: &'a Entry,
         entry: &'a Entry,
         keep_for: Duration,
     ) -> Boxed<'a, Outcome>;
@@ -41,14 +41,14 @@ impl<S: Store> BoxedStore for S {
         Box::pin(Store::create(self, key, entry, keep_for))
     }
 
-    fn commit<'a>(
+    fn commit_over<'a>(
         &'a self,
         key: &'a Key,
-        expected: WriteId,
+        base: &'a Entry,
         entry: &'a Entry,
         keep_for: Duration,
     ) -> Boxed<'a, Outcome> {
-        Box::pin(Store::commit(self, key, expected, entry, keep_for))
+        Box::pin(Store::commit_over(self, key, base, entry, keep_for))
     }
 
     fn touch<'a>(&'a self, key: &'a Key, seen: Timestamp, now: Timestamp, keep_for: Duration) -> Boxed<'a, bool> {

@@ -104,6 +104,18 @@ pub trait Store: Send + Sync + 'static {
         keep_for: Duration,
     ) -> impl Future<Output = Answer<Outcome>> + Send;
 
+    /// The same, for whoever has the whole entry that it expects: a store that can compare values, and put another in the place of one,
+    /// in one command of its own does so here. Where the entry has only been touched meanwhile, it may answer that it found that.
+    fn commit_over(
+        &self,
+        key: &Key,
+        base: &Entry,
+        entry: &Entry,
+        keep_for: Duration,
+    ) -> impl Future<Output = Answer<Outcome>> + Send {
+        self.commit(key, base.write_id(), entry, keep_for)
+    }
+
     /// Notes activity at `now` in a live entry that was last touched at `seen`, and keeps it for `keep_for` from now.
     ///
     /// Answers whether it did. Everything else in the entry stays, its write id too. Of many requests that find a touch
@@ -183,6 +195,10 @@ impl<S: Store> Store for Arc<S> {
 
     async fn commit(&self, key: &Key, expected: WriteId, entry: &Entry, keep_for: Duration) -> Answer<Outcome> {
         (**self).commit(key, expected, entry, keep_for).await
+    }
+
+    async fn commit_over(&self, key: &Key, base: &Entry, entry: &Entry, keep_for: Duration) -> Answer<Outcome> {
+        (**self).commit_over(key, base, entry, keep_for).await
     }
 
     async fn touch(&self, key: &Key, seen: Timestamp, now: Timestamp, keep_for: Duration) -> Answer<bool> {

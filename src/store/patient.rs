@@ -141,7 +141,7 @@ impl PatientStore {
     pub(crate) async fn commit(
         &self,
         key: &Key,
-        base: WriteId,
+        base: &Entry,
         entry: &Entry,
         keep_for: Duration,
         until: Instant,
@@ -149,11 +149,11 @@ impl PatientStore {
         telemetry::record_bytes("commit", entry.as_bytes().len());
         let mut tries = Tries::until(until);
         loop {
-            let error = match self.patience.within("commit", until, self.store.commit(key, base, entry, keep_for)).await
-            {
+            let call = self.store.commit_over(key, base, entry, keep_for);
+            let error = match self.patience.within("commit", until, call).await {
                 Ok(Outcome::Applied) => return Ok(Commit::Applied(None)),
                 Ok(Outcome::Found(found)) => {
-                    return match fate(&found.header()?, entry.write_id(), base, tries.were_silent()) {
+                    return match fate(&found.header()?, entry.write_id(), base.write_id(), tries.were_silent()) {
                         Fate::Applied => Ok(Commit::Applied(Some(found))),
                         Fate::NotApplied => Ok(Commit::Conflict(found)),
                         Fate::Unknown => Err(unknown()),

@@ -124,6 +124,11 @@ impl<S: Store> Store for Shaken<S> {
         self.carry(move |inner| async move { inner.commit(&key, expected, &entry, keep_for).await }).await
     }
 
+    async fn commit_over(&self, key: &Key, base: &Entry, entry: &Entry, keep_for: Duration) -> Answer<Outcome> {
+        let (key, base, entry) = (*key, base.clone(), entry.clone());
+        self.carry(move |inner| async move { inner.commit_over(&key, &base, &entry, keep_for).await }).await
+    }
+
     async fn touch(&self, key: &Key, seen: Timestamp, now: Timestamp, keep_for: Duration) -> Answer<bool> {
         let key = *key;
         self.carry(move |inner| async move { inner.touch(&key, seen, now, keep_for).await }).await

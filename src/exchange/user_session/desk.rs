@@ -154,7 +154,7 @@ impl Desk {
         let Current::Live(live) = &*current else { return Err(SessionErrorKind::Ended.into()) };
         let [session, entry] = self.store.load_both(&live.key, &self.key).await?;
         *current = match session {
-            Some(session) => exchange.recognise(live, &session)?,
+            Some(session) => exchange.recognise(live, session)?,
             None => Current::Ended(None),
         };
         self.asks(&current).map(|_| entry)

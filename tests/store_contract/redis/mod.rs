@@ -5,6 +5,7 @@
 //! | [`wire`] | how many requests an operation takes, and of which kind |
 //! | [`faults`] | lost and delayed requests, and what is known after them |
 //! | [`archived`] | browsers' sessions that go to the archive: copies, when to look, and what is refused |
+//! | [`comparing`] | a commit by one command, where the server has one |
 //! | [`connection`] | what becomes of the connection |
 //! | [`refusals`] | what Redis refuses, memory first |
 //! | [`start`] | what `connect` finds out |
@@ -14,6 +15,7 @@
 //! | [`people`] | a user and their sessions, to try operations on |
 
 mod archived;
+mod comparing;
 mod connection;
 mod faults;
 mod feed;
