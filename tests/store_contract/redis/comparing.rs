@@ -34,8 +34,8 @@ async fn what_is_not_the_entry_stays() {
     wired.create(&key(0)).await;
     assert_eq!(store.commit_over(&key(0), &live(9), &live(2), KEPT).await.unwrap(), Outcome::Found(live(1)));
     let marker = ended();
-    assert_eq!(store.end(&key(0), Some(id(1)), &marker).await.unwrap(), Outcome::Applied);
-    let there = Outcome::Found(live(1).ended(&marker));
+    assert_eq!(store.end(&key(0), Some(id(1)), marker).await.unwrap(), Outcome::Applied);
+    let there = Outcome::Found(live(1).ended(marker));
     assert_eq!(store.commit_over(&key(0), &live(1), &live(2), KEPT).await.unwrap(), there);
 }
 
