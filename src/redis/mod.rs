@@ -42,6 +42,8 @@ use uuid::Uuid;
 /// others too, and after a failure the rest is refused for some tens of milliseconds. Connecting and commands have
 /// 250 ms each. Each layer has one more, on which it waits for news of what has been revoked.
 ///
+/// A change is one script, or where the server has that, as Valkey 8.1 and Redis 8.4 do, one `SET` with `IFEQ`: `connect` finds out.
+///
 /// # What Redis must be
 ///
 /// * **The master**: a replica may lag behind, and "absent" would begin a second session.
