@@ -73,9 +73,9 @@ impl RedisServer {
     /// As [`start_with`](Self::start_with).
     #[must_use]
     pub fn start_slow_to_load() -> Self {
-        const FILL: &[u8] = b"for i = 1, 300000 do redis.call('SET', i, '') end return 'OK'";
-        // After one of three entries, so that it looks up from its file every few milliseconds.
-        let server = Self::start_with(&["--appendonly", "yes", "--appendfsync", "no", "--key-load-delay", "-3"]);
+        const FILL: &[u8] = b"for i = 1, 60000 do redis.call('SET', i, '') end return 'OK'";
+        // It waits a little after each entry, and looks up from its file after each 1024 of them.
+        let server = Self::start_with(&["--appendonly", "yes", "--appendfsync", "no", "--key-load-delay", "1"]);
         assert_eq!(server.command(&[b"EVAL", FILL, b"0"]).text(), "OK");
         server
     }
