@@ -61,6 +61,8 @@ pub(super) type Told = Result<(Vec<u8>, bool), String>;
 pub(super) async fn server(url: &str, keys: &Keyring) -> Server {
     let store = RedisStore::connect(url).await.expect("Redis is up");
     let layer = SessionLayer::with_user_sessions(store, keys.clone()).archive(MemoryStore::new());
+    // On a machine that is busy an answer may be late.
+    let layer = layer.store_deadline(Duration::from_secs(5)).expect("it is in bounds");
     BoxCloneSyncService::new(layer.layer(service_fn(async |request: Request<()>| {
         let ask = request.extensions().get::<Ask>().cloned().expect("it is for something");
         let mut response = Response::new(());
