@@ -14,20 +14,26 @@
 //! | [`campaign`] | many histories, and what they came to |
 //! | [`hang_up`] | requests that are dropped at each of their awaits |
 //! | [`troubles`] | a Redis that is killed, stopped, or allowed little |
+//! | [`browser`] | browsers whose requests come one after the other |
 //! | [`power_loss`] | a Redis that loses what it has acknowledged |
+//! | [`failover`] | a replica that lags behind takes over |
+//! | [`restarts`] | a Postgres that is killed, stopped, started again |
 //! | [`by_hand`] | histories that show what the checker knows |
 //!
 //! A failure names its seed. In memory and without threads the same seed gives the same history.
 
+mod browser;
 mod by_hand;
 mod campaign;
 mod checker;
 mod client;
+mod failover;
 mod flaws;
 mod hang_up;
 mod model;
 mod op;
 mod power_loss;
+mod restarts;
 mod shaken;
 mod site;
 mod troubles;

@@ -1,6 +1,6 @@
 //! Histories on a Redis that is killed, that stands still, that forgets its scripts, or whose user may do only what is documented.
 
-use super::campaign::{Tally, at_once, count};
+use super::campaign::{Tally, at_once, count, is_full};
 use super::shaken::Faults;
 use super::site::Site;
 use super::{fail, on_redis, threads};
@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 use testbed::RedisServer;
+use thin_session::store::LastingStore;
 use thin_session::{MemoryStore, RedisStore};
 
 /// Says so when it goes, whatever it goes for.
@@ -22,10 +23,14 @@ impl Drop for Done<'_> {
 }
 
 /// Histories for as long as a server is in trouble, so many times.
-fn through(what: &'static str, times: u64, mut server: RedisServer, mut trouble: impl FnMut(&mut RedisServer) + Send) {
-    let (tally, url, done) = (Tally::for_as_long_as_it_takes(what), server.url(), AtomicBool::new(false));
-    let runtime = threads();
-    let store = runtime.block_on(RedisStore::connect(&url)).expect("Redis is up");
+pub(super) fn through<S: Send>(
+    what: &'static str,
+    times: u64,
+    store: impl LastingStore,
+    mut server: S,
+    mut trouble: impl FnMut(&mut S) + Send,
+) -> S {
+    let (tally, done, runtime) = (Tally::for_as_long_as_it_takes(what), AtomicBool::new(false), threads());
     thread::scope(|scope| {
         scope.spawn(|| {
             let _done = Done(&done);
@@ -38,9 +43,15 @@ fn through(what: &'static str, times: u64, mut server: RedisServer, mut trouble:
         });
     });
     tally.ends_in_trouble(times);
+    server
 }
 
-fn wait(millis: std::ops::Range<u64>) {
+fn on_redis_through(what: &'static str, times: u64, server: RedisServer, trouble: impl FnMut(&mut RedisServer) + Send) {
+    let store = threads().block_on(RedisStore::connect(&server.url())).expect("Redis is up");
+    let _ = through(what, times, store, server, trouble);
+}
+
+pub(super) fn wait(millis: std::ops::Range<u64>) {
     thread::sleep(Duration::from_millis(rand::rng().random_range(millis)));
 }
 
@@ -49,7 +60,7 @@ fn wait(millis: std::ops::Range<u64>) {
 #[test]
 fn on_a_redis_that_is_killed_every_history_has_an_order() {
     let server = RedisServer::start_with(&["--appendonly", "yes", "--appendfsync", "no"]);
-    through("Redis, killed", count(3, 200), server, |server| {
+    on_redis_through("Redis, killed", count(3, 200), server, |server| {
         wait(100..500);
         server.kill();
         server.restart();
@@ -58,19 +69,32 @@ fn on_a_redis_that_is_killed_every_history_has_an_order() {
 
 #[test]
 fn on_a_redis_that_stands_still_every_history_has_an_order() {
-    through("Redis, stopped", count(2, 100), RedisServer::start(), |server| {
+    on_redis_through("Redis, stopped", count(2, 100), RedisServer::start(), |server| {
         wait(100..500);
         server.freeze();
-        wait(100..2_000);
+        // In a campaign one in twenty takes longer than whatever anybody waits for.
+        let is_long = is_full() && rand::rng().random_ratio(1, 20);
+        wait(if is_long { 5_000..30_000 } else { 100..2_000 });
         server.thaw();
     });
 }
 
 #[test]
 fn on_a_redis_that_forgets_its_scripts_every_history_has_an_order() {
-    through("Redis, its scripts flushed", count(100, 6_000), RedisServer::start(), |server| {
+    on_redis_through("Redis, its scripts flushed", count(100, 6_000), RedisServer::start(), |server| {
         wait(5..15);
         assert_eq!(server.command(&[b"SCRIPT", b"FLUSH"]).text(), "OK");
+    });
+}
+
+/// Reading its file takes it a while. Until then it refuses everything.
+#[test]
+fn on_a_redis_that_loads_what_it_had_every_history_has_an_order() {
+    on_redis_through("Redis, killed and loading", count(2, 50), RedisServer::start_slow_to_load(), |server| {
+        wait(100..500);
+        server.restart_loading();
+        wait(0..500);
+        server.finish_loading();
     });
 }
 
@@ -104,7 +128,7 @@ fn set_for_a_while(server: &RedisServer, set: &[&[u8]], back: &[&[u8]]) {
 /// What it refuses is told as not applied, and is not.
 #[test]
 fn on_a_redis_that_is_full_now_and_then_every_history_has_an_order() {
-    through("Redis, out of memory", count(3, 150), RedisServer::start(), |server| {
+    on_redis_through("Redis, out of memory", count(3, 150), RedisServer::start(), |server| {
         let set = |bytes| [&b"CONFIG"[..], b"SET", b"maxmemory", bytes];
         set_for_a_while(server, &set(b"1"), &set(b"0"));
     });
@@ -112,7 +136,7 @@ fn on_a_redis_that_is_full_now_and_then_every_history_has_an_order() {
 
 #[test]
 fn on_a_redis_that_misses_its_replicas_every_history_has_an_order() {
-    through("Redis, without enough replicas", count(3, 150), RedisServer::start(), |server| {
+    on_redis_through("Redis, without enough replicas", count(3, 150), RedisServer::start(), |server| {
         let set = |number| [&b"CONFIG"[..], b"SET", b"min-replicas-to-write", number];
         set_for_a_while(server, &set(b"1"), &set(b"0"));
     });
@@ -121,7 +145,7 @@ fn on_a_redis_that_misses_its_replicas_every_history_has_an_order() {
 /// Of a master that is not there, so that it keeps what it has.
 #[test]
 fn on_a_redis_that_becomes_a_replica_every_history_has_an_order() {
-    through("Redis, made a replica and back", count(3, 150), RedisServer::start(), |server| {
+    on_redis_through("Redis, made a replica and back", count(3, 150), RedisServer::start(), |server| {
         set_for_a_while(server, &[b"REPLICAOF", b"127.0.0.1", b"1"], &[b"REPLICAOF", b"NO", b"ONE"]);
     });
 }
@@ -131,7 +155,7 @@ fn on_a_redis_that_is_busy_every_history_has_an_order() {
     const BUSY: &[u8] = b"local n = 0 for i = 1, 3000000 do n = n + i end return 'OK'";
     let server = RedisServer::start();
     assert_eq!(server.command(&[b"CONFIG", b"SET", b"lua-time-limit", b"10"]).text(), "OK");
-    through("Redis, busy with a script", count(3, 150), server, |server| {
+    on_redis_through("Redis, busy with a script", count(3, 150), server, |server| {
         wait(50..300);
         assert_eq!(server.command(&[b"EVAL", BUSY, b"0"]).text(), "OK");
     });

@@ -45,7 +45,10 @@ struct Wired {
 
 impl Wired {
     async fn start() -> Self {
-        let server = RedisServer::start();
+        Self::of(RedisServer::start()).await
+    }
+
+    async fn of(server: RedisServer) -> Self {
         let proxy = Proxy::start(server.addr());
         let store = connect(&proxy.url()).await;
         proxy.reset();

@@ -4,8 +4,10 @@ use super::{Operation, Wired, told};
 use crate::bench::{connect, ttl};
 use crate::entries::{KEPT, TOUCHED, at, id, key, live};
 use crate::markers::{ended, moved};
-use testbed::RedisServer;
-use thin_session::store::{Outcome, Store};
+use std::io::{Read as _, Write as _};
+use testbed::{RedisServer, Reply};
+use thin_session::store::{Key, Outcome, Store};
+use tokio::time::Instant;
 
 fn set(server: &RedisServer, setting: &str, value: &str) {
     let reply = server.command(&[b"CONFIG", b"SET", setting.as_bytes(), value.as_bytes()]);
@@ -75,6 +77,84 @@ async fn a_server_that_became_a_replica_is_connected_to_anew() {
     };
     assert_eq!(applied, Outcome::Applied);
     assert_eq!(wired.connections(), 2);
+}
+
+/// Asks until the answer is this refusal; all answers until then are errors as well. The refusal says that nothing was done.
+async fn is_refused(wired: &Wired, operation: Operation, key: &Key, refusal: &str) {
+    let give_up = Instant::now() + testbed::LIMIT;
+    loop {
+        let error = operation.on(&wired.store, key).await.expect_err(refusal);
+        if told(&error).contains(refusal) {
+            assert!(!error.maybe_applied(), "{operation:?}: {}", told(&error));
+            return;
+        }
+        assert!(Instant::now() < give_up, "{operation:?}: {}", told(&error));
+    }
+}
+
+const WRITES: [(Operation, u8); 4] =
+    [(Operation::Create, 1), (Operation::Commit, 0), (Operation::Touch, 0), (Operation::End, 0)];
+
+async fn nothing_was_done(wired: &Wired) {
+    let loaded = loop {
+        // The connection may have to be made anew.
+        match wired.store.load(&key(0)).await {
+            Ok(loaded) => break loaded,
+            Err(error) => assert!(told(&error).contains("a moment ago"), "{}", told(&error)),
+        }
+    };
+    assert_eq!(loaded, Some(live(1)));
+    assert_eq!(wired.store.load(&key(1)).await.unwrap(), None);
+    for (operation, shard) in WRITES {
+        operation.on(&wired.store, &key(shard)).await.unwrap();
+    }
+    assert!(!wired.store.load(&key(0)).await.unwrap().unwrap().is_live());
+}
+
+#[tokio::test]
+async fn a_replica_changes_nothing() {
+    let wired = Wired::start().await;
+    wired.create(&key(0)).await;
+    let _ = wired.server.command(&[b"REPLICAOF", b"127.0.0.1", b"1"]);
+    for (operation, shard) in WRITES {
+        is_refused(&wired, operation, &key(shard), "read only replica").await;
+    }
+    let _ = wired.server.command(&[b"REPLICAOF", b"NO", b"ONE"]);
+    nothing_was_done(&wired).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_busy_changes_nothing() {
+    let wired = Wired::start().await;
+    wired.create(&key(0)).await;
+    set(&wired.server, "lua-time-limit", "5");
+    let addr = wired.server.addr();
+    // What it is killed with is an error.
+    let busy = std::thread::spawn(move || {
+        let mut stream = std::net::TcpStream::connect(addr).unwrap();
+        stream.write_all(b"EVAL \"while true do end\" 0\r\n").unwrap();
+        stream.read(&mut [0; 64]).unwrap()
+    });
+    testbed::wait_until("Redis to be busy", || matches!(wired.server.command(&[b"PING"]), Reply::Error(_)));
+    for (operation, shard) in WRITES.into_iter().chain([(Operation::Load, 0)]) {
+        is_refused(&wired, operation, &key(shard), "BUSY").await;
+    }
+    assert_eq!(wired.server.command(&[b"SCRIPT", b"KILL"]).text(), "OK");
+    assert!(busy.join().unwrap() > 0);
+    nothing_was_done(&wired).await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_loading_changes_nothing_and_has_lost_nothing() {
+    let mut wired = Wired::of(RedisServer::start_slow_to_load()).await;
+    wired.create(&key(0)).await;
+    wired.server.restart_loading();
+    for (operation, shard) in WRITES.into_iter().chain([(Operation::Load, 0)]) {
+        is_refused(&wired, operation, &key(shard), "loading the dataset").await;
+    }
+    assert!(wired.server.is_loading(), "it was so all the time");
+    wired.server.finish_loading();
+    nothing_was_done(&wired).await;
 }
 
 #[tokio::test]

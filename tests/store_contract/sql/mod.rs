@@ -10,6 +10,7 @@
 //! | [`plan`] | how Postgres carries out what changes with each request |
 //! | [`retention`] | what is kept for years, and that nobody waits for what goes |
 //! | [`outage`] | a Postgres that is frozen, killed, restarted |
+//! | [`mid_commit`] | a Postgres that falls while a commit is under way |
 //! | [`cancel`] | operations that are dropped in the middle |
 //! | [`feed`] | news between processes, and a database that was emptied |
 //! | [`sweep`] | what has expired goes, and by whose time |
@@ -20,6 +21,7 @@ mod child;
 mod crowd;
 mod feed;
 mod lasting;
+mod mid_commit;
 mod outage;
 mod plan;
 mod retention;

@@ -6,6 +6,7 @@
 //! | [`RedisServer`] | a server of a test's own: killed, restarted, frozen, looked into |
 //! | [`PostgresServer`] | the same of Postgres, which the tests of one program can share |
 //! | [`Proxy`] | the wire to it: counts requests, loses or holds them |
+//! | [`Line`] | a wire for anything else: held, cut, and what was on it lost |
 //! | [`Request`], [`Fault`] | what a rule of the proxy sees, and what it answers |
 //! | [`Client`], [`Answer`] | a browser for a router in this process, and what it was sent |
 //! | [`Http`], [`HttpAnswer`] | a browser for a server in another process |
@@ -21,6 +22,7 @@
 mod client;
 mod example;
 mod http;
+mod line;
 mod port;
 mod postgres;
 mod process;
@@ -32,6 +34,7 @@ mod wait;
 pub use client::{Answer, Client};
 pub use example::Example;
 pub use http::{Http, HttpAnswer};
+pub use line::Line;
 pub use port::free_port;
 pub use postgres::PostgresServer;
 pub use process::Process;

@@ -114,6 +114,34 @@ impl PostgresServer {
         wait_until("all of Postgres to be gone", || family.iter().all(|child| !is_alive(*child)));
     }
 
+    /// Shuts it down as `pg_ctl stop -m immediate` does, in the middle of whatever it does.
+    pub fn stop_immediately(&mut self) {
+        let Some(mut process) = self.process.take() else { return };
+        process.signal("QUIT");
+        wait_until("Postgres to shut down", || process.ended().is_some());
+    }
+
+    /// The processes that work for clients.
+    #[must_use]
+    pub fn backends(&self) -> Vec<u32> {
+        let works = |child: &u32| {
+            let name = fs::read(format!("/proc/{child}/cmdline")).unwrap_or_default();
+            String::from_utf8_lossy(&name).contains("127.0.0.1")
+        };
+        family(self.running().id()).into_iter().filter(works).collect()
+    }
+
+    /// Kills one of [these](Self::backends), as a fault of its own would. Postgres then ends all others, and starts over by
+    /// itself with what was committed.
+    pub fn kill_backend(&self, backend: u32) {
+        signal("KILL", backend);
+    }
+
+    /// Waits until it answers, as after [`kill_backend`](Self::kill_backend).
+    pub fn wait_until_up(&self) {
+        wait_until("Postgres to answer", || query(&self.url(), "SELECT 1").is_ok());
+    }
+
     /// Starts it again, killing it first if need be, with what it had on disk.
     pub fn restart(&mut self) {
         self.kill();
@@ -161,7 +189,7 @@ impl PostgresServer {
         for process in family(self.running().id()).into_iter().chain([self.running().id()]) {
             signal("CONT", process);
         }
-        wait_until("Postgres to thaw", || query(&self.url(), "SELECT 1").is_ok());
+        self.wait_until_up();
     }
 
     fn running(&self) -> &Process {
@@ -277,6 +305,10 @@ mod tests {
         assert_eq!(server.command(&url, "SELECT n, n + 1 FROM t ORDER BY n"), "1|2\n2|3");
         server.freeze();
         server.thaw();
+        server.stop_immediately();
+        assert!(query(&url, "SELECT 1").is_err());
+        server.restart();
+        assert_eq!(server.command(&url, "SELECT count(*) FROM t"), "2");
         let folder = server.folder.path.clone();
         assert!(folder.exists());
         drop(server);

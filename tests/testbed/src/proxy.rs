@@ -16,7 +16,7 @@ mod request;
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use tokio::net::TcpListener;
@@ -42,6 +42,7 @@ pub use request::Request;
 pub struct Proxy {
     port: Port,
     control: Arc<Control>,
+    upstream: Arc<Mutex<SocketAddr>>,
     runtime: Handle,
     /// The thread runs until the other end of this is gone.
     life: Option<oneshot::Sender<()>>,
@@ -60,16 +61,18 @@ impl Proxy {
         let handle = runtime.handle().clone();
         let (life, until_dropped) = oneshot::channel();
         let shared = Arc::clone(&control);
+        let upstream = Arc::new(Mutex::new(upstream));
+        let leads_to = Arc::clone(&upstream);
         let thread = thread::spawn(move || {
             runtime.block_on(async {
                 let listener = TcpListener::from_std(listener).expect("the runtime has I/O");
                 tokio::select! {
-                    () = accept(&listener, upstream, &shared) => {}
+                    () = accept(&listener, &leads_to, &shared) => {}
                     _ = until_dropped => {}
                 }
             });
         });
-        Self { port, control, runtime: handle, life: Some(life), thread: Some(thread) }
+        Self { port, control, upstream, runtime: handle, life: Some(life), thread: Some(thread) }
     }
 
     /// Where it is reached, as `redis://127.0.0.1:PORT/`.
@@ -82,6 +85,11 @@ impl Proxy {
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.port.addr()
+    }
+
+    /// From now on connects to this server, as a name does that leads elsewhere. Connections that there are stay as they are.
+    pub fn lead_to(&self, upstream: SocketAddr) {
+        *self.upstream.lock().unwrap_or_else(PoisonError::into_inner) = upstream;
     }
 
     /// How many requests have come since the start or the last
@@ -167,11 +175,12 @@ impl fmt::Debug for Proxy {
 }
 
 /// Serves every connection until dropped.
-async fn accept(listener: &TcpListener, upstream: SocketAddr, control: &Arc<Control>) {
+async fn accept(listener: &TcpListener, upstream: &Mutex<SocketAddr>, control: &Arc<Control>) {
     loop {
         // One that was gone before it could be accepted is nobody's concern.
         if let Ok((client, _)) = listener.accept().await {
             let number = control.count_connection();
+            let upstream = *upstream.lock().unwrap_or_else(PoisonError::into_inner);
             tokio::spawn(link::serve(client, upstream, Arc::clone(control), number));
         }
     }

@@ -1,5 +1,6 @@
 //! A Redis server of a test's own.
 
+use std::env;
 use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -17,7 +18,13 @@ const ATTEMPTS: usize = 20;
 /// What `setpriv` ends with when it does not find the program.
 const NOT_FOUND: i32 = 127;
 
+/// Names another program to be started in place of `redis-server`: another version, or another server that speaks the same.
+const PROGRAM: &str = "THIN_SESSION_REDIS_SERVER";
+
 /// A `redis-server` with a port and a folder of its own.
+///
+/// Another program is started if the environment variable `THIN_SESSION_REDIS_SERVER` names one. It has to become the server, as
+/// `exec` does it, and not to start it as a child.
 ///
 /// Dropping it kills it and removes the folder; it is killed as well when the
 /// test process ends in any other way.
@@ -51,11 +58,26 @@ impl RedisServer {
         let (port, process) = (0..ATTEMPTS)
             .find_map(|_| {
                 let port = Port::claim();
-                let process = launch(&port, folder.path(), &args)?;
+                let process = launch(&port, folder.path(), &args, answers)?;
                 Some((port, process))
             })
             .expect("a port stays free until redis-server has bound it");
         Self { process: Some(process), folder, port, args }
+    }
+
+    /// Starts one that keeps what it is told, and that takes some seconds to read that again when it is
+    /// [started again](Self::restart_loading).
+    ///
+    /// # Panics
+    ///
+    /// As [`start_with`](Self::start_with).
+    #[must_use]
+    pub fn start_slow_to_load() -> Self {
+        const FILL: &[u8] = b"for i = 1, 60000 do redis.call('SET', i, '') end return 'OK'";
+        // It waits a little after each entry, and looks up from its file after each 1024 of them.
+        let server = Self::start_with(&["--appendonly", "yes", "--appendfsync", "no", "--key-load-delay", "1"]);
+        assert_eq!(server.command(&[b"EVAL", FILL, b"0"]).text(), "OK");
+        server
     }
 
     /// Where it is reached, as `redis://127.0.0.1:PORT/`.
@@ -78,8 +100,30 @@ impl RedisServer {
     /// Starts it again, killing it first if need be: same port, same folder,
     /// same arguments. Without arguments that say otherwise, it comes up empty.
     pub fn restart(&mut self) {
+        self.start_again(answers);
+    }
+
+    /// The same, but comes back as soon as it says anything: it may be reading its files yet, and refuse everything with
+    /// `LOADING`.
+    pub fn restart_loading(&mut self) {
+        self.start_again(speaks);
+    }
+
+    /// Whether it is still reading its files.
+    #[must_use]
+    pub fn is_loading(&self) -> bool {
+        matches!(self.command(&[b"PING"]), Reply::Error(words) if words.starts_with("LOADING"))
+    }
+
+    /// Lets it read the rest of its files as fast as it can, and waits for that.
+    pub fn finish_loading(&self) {
+        assert_eq!(self.command(&[b"CONFIG", b"SET", b"key-load-delay", b"0"]).text(), "OK");
+        wait_until("redis-server to have loaded", || answers(self.addr()));
+    }
+
+    fn start_again(&mut self, is_up: fn(SocketAddr) -> bool) {
         self.kill();
-        let process = launch(&self.port, self.folder.path(), &self.args);
+        let process = launch(&self.port, self.folder.path(), &self.args, is_up);
         self.process = Some(process.expect("the port is still free"));
     }
 
@@ -145,22 +189,26 @@ impl RedisServer {
     }
 }
 
-/// Starts a server and waits until it serves; `None` if its port was taken.
-fn launch(port: &Port, folder: &Path, args: &[String]) -> Option<Process> {
+/// Starts a server and waits until it is up; `None` if its port was taken.
+fn launch(port: &Port, folder: &Path, args: &[String], is_up: fn(SocketAddr) -> bool) -> Option<Process> {
     let log = folder.join("redis.log");
     let output = File::create(&log).expect("a log file can be made");
-    let mut process = Process::spawn("redis-server", &arguments(port, folder, args), output);
+    let program = env::var(PROGRAM).unwrap_or_else(|_| "redis-server".to_owned());
+    let mut process = Process::spawn(&program, &arguments(port, folder, args), output);
 
     let mut end = None;
     wait_until("redis-server to answer", || {
         end = process.ended();
-        end.is_some() || (answers(port.addr()) && is_served_by(port.addr(), process.id()))
+        end.is_some() || (is_up(port.addr()) && is_served_by(port.addr(), process.id()))
     });
 
     let Some(status) = end else {
         return Some(process);
     };
-    assert!(status.code() != Some(NOT_FOUND), "redis-server is not installed: run ./scripts/test, which installs it");
+    assert!(
+        status.code() != Some(NOT_FOUND),
+        "{program} is not installed: run ./scripts/test, which installs redis-server"
+    );
     let log = fs::read_to_string(log).expect("the log file can be read");
     assert!(log.contains("Address already in use"), "redis-server ended with {status}:\n{log}");
     None
@@ -186,6 +234,10 @@ fn answers(addr: SocketAddr) -> bool {
     call(addr, &[b"PING"]).is_ok_and(|reply| reply == Reply::Status("PONG".into()))
 }
 
+fn speaks(addr: SocketAddr) -> bool {
+    call(addr, &[b"PING"]).is_ok()
+}
+
 /// Whether it is this process that answers, not a stranger that took the port
 /// while ours has yet to find that out.
 fn is_served_by(addr: SocketAddr, id: u32) -> bool {
@@ -201,6 +253,6 @@ mod tests {
     fn a_server_of_a_stranger_is_not_taken_for_ours() {
         let stranger = RedisServer::start();
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        assert!(launch(&stranger.port, folder.path(), &[]).is_none());
+        assert!(launch(&stranger.port, folder.path(), &[], answers).is_none());
     }
 }

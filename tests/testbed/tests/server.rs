@@ -95,6 +95,18 @@ fn a_frozen_server_can_be_killed() {
 }
 
 #[test]
+fn a_server_that_is_loading_can_be_had_before_it_is_ready() {
+    let mut server = RedisServer::start_slow_to_load();
+    server.restart_loading();
+    let reply = server.command(&[b"GET", b"1"]);
+    assert!(matches!(&reply, Reply::Error(words) if words.starts_with("LOADING")), "{reply:?}");
+    assert!(server.is_loading());
+    server.finish_loading();
+    assert!(!server.is_loading());
+    assert_eq!(server.command(&[b"DBSIZE"]).int(), 60_000);
+}
+
+#[test]
 fn a_refusal_is_a_reply() {
     let server = RedisServer::start();
     let reply = server.command(&[b"NONSENSE"]);

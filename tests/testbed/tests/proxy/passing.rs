@@ -49,6 +49,22 @@ fn counts_requests_that_share_or_split_a_packet() {
 }
 
 #[test]
+fn it_leads_elsewhere_from_the_next_connection_on() {
+    let (server, proxy) = start();
+    let mut before = Client::of(&proxy);
+    before.send(INCR);
+    before.expect(b":1\r\n");
+    let other = testbed::RedisServer::start();
+    proxy.lead_to(other.addr());
+    before.send(INCR);
+    before.expect(b":2\r\n");
+    let mut after = Client::of(&proxy);
+    after.send(INCR);
+    after.expect(b":1\r\n");
+    assert_eq!((n(&server).as_deref(), n(&other).as_deref()), (Some("2"), Some("1")));
+}
+
+#[test]
 fn a_rule_sees_the_request() {
     let (_server, proxy) = start();
     let (seen, requests) = std::sync::mpsc::channel();

@@ -1,4 +1,10 @@
-//! What works, what answers 503, and how soon, while Redis is killed or frozen.
+//! What works, what answers 503, and how soon, while Redis is killed, frozen, or reading its files.
+//!
+//! | page | what it holds |
+//! |---|---|
+//! | [`freeze`] | how long pages take that need no store, while Redis is frozen |
+
+mod freeze;
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -6,7 +12,9 @@ use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
 use testbed::{Client, RedisServer};
-use thin_session::{Keyring, RedisStore, Session, SessionData, SessionError, SessionLayer, UserId, Visitor};
+use thin_session::{
+    Keyring, LazySession, RedisStore, Session, SessionData, SessionError, SessionLayer, UserId, Visitor,
+};
 
 /// How long a session page may take to say that it cannot.
 const ANSWER: Duration = Duration::from_millis(1200);
@@ -49,6 +57,8 @@ async fn shopper(server: &RedisServer) -> Client {
     let app = Router::new()
         .route("/nothing", get(async || "nothing"))
         .route("/visitor", get(async |visitor: Visitor| visitor.user_id().unwrap().as_str().to_owned()))
+        // What it might need on another path it does not need on this one.
+        .route("/lazy", get(async |_: LazySession<Cart>| "lazy"))
         .route("/cart", get(async |cart: Session<Cart>| cart.items.to_string()))
         .route("/own-answer", get(own_answer))
         .route("/add", post(add))
@@ -65,6 +75,7 @@ async fn shopper(server: &RedisServer) -> Client {
 async fn pages_without_sessions_answer_as_before(browser: &mut Client) {
     assert_eq!(browser.get("/nothing").await.text(), "nothing");
     assert_eq!(browser.get("/visitor").await.text(), "ada");
+    assert_eq!(browser.get("/lazy").await.text(), "lazy");
 }
 
 /// Asks all session pages at once, as many visitors would.
@@ -152,4 +163,16 @@ async fn no_request_hangs_while_many_wait_for_a_frozen_server() {
     server.freeze();
     session_pages_say_so_in_time(&browser).await;
     server.thaw();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_is_loading_takes_down_session_pages_only_and_its_end_is_noticed() {
+    let mut server = RedisServer::start_slow_to_load();
+    let mut browser = shopper(&server).await;
+    server.restart_loading();
+    pages_without_sessions_answer_as_before(&mut browser).await;
+    session_pages_say_so_in_time(&browser).await;
+    assert!(server.is_loading(), "it was so all the time");
+    server.finish_loading();
+    assert_eq!(session_pages_recover(&mut browser).await, "1");
 }
