@@ -2,6 +2,7 @@
 //! crash between any two steps.
 
 mod archive;
+mod completion;
 mod end_all;
 mod sign_in;
 
