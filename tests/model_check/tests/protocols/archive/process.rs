@@ -171,7 +171,9 @@ impl Turn<'_> {
             self.step(what, "", by, steps, |world, r| world.processes[r].go(pc));
         }
         // `try_again`, which whoever has the keys does as well.
-        if let (Kind::Mover { has_keys: true }, Some(items)) = (kind, world.dead) {
+        if let (Kind::Mover { has_keys: true }, Some(items)) = (kind, world.dead)
+            && flaw != Some(Flaw::LeavesTheDeadBuried)
+        {
             let pc = if flaw == Some(Flaw::UnburiesFirst) { Pc::Unbury(Some(items)) } else { Pc::AddDead(items) };
             self.step("finds what was dead", "", By::Itself, steps, |world, r| world.processes[r].go(pc));
         }

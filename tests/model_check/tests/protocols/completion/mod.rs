@@ -39,6 +39,7 @@ enum Flaw {
     RefusesWithoutCrossingOut,
     /// As archives once did: what somebody else has abandoned or found to have run out is there, and so it is completed.
     TakesAnyEndForCompleted,
+    NobodyLooksForWhatIsFrozen,
 }
 
 struct Scenario {
@@ -78,9 +79,11 @@ impl Kind {
 
     fn name(self, r: usize) -> &'static str {
         match self {
-            Self::Update(_) => ["an update", "a second update", "a third update"].get(r).unwrap_or(&"an update"),
+            Self::Update(_) => ["update 1", "update 2", "update 3"].get(r).unwrap_or(&"update 4"),
             Self::Complete => "a completion",
-            Self::Within => ["a completion in a quota", "another in a quota"].get(r).unwrap_or(&"one in a quota"),
+            Self::Within => {
+                ["completion in a quota 1", "completion in a quota 2"].get(r).unwrap_or(&"completion in a quota 3")
+            }
             Self::Time => "the user session",
             Self::Room => "an old one",
             Self::Sweeper => "who looks for what is due",
@@ -168,7 +171,7 @@ impl Model for Scenario {
     }
 
     fn goals(&self) -> Vec<Goal<World>> {
-        vec![("what is being completed is settled, and what has ended comes to the archive", |world| {
+        vec![(SETTLED, |world| {
             let is_frozen = world.record.lives() && world.record.is_completing;
             let waits = world.outbox.iter().any(Option::is_some);
             !is_frozen && !waits && !world.processes.iter().any(Process::is_under_way)
@@ -177,7 +180,18 @@ impl Model for Scenario {
 }
 
 const LIVES: &str = "what is in the archive, or on its way there, is not changed any more";
+const SETTLED: &str = "what is being completed is settled, and what has ended comes to the archive";
 const UPDATE: &str = "no acknowledged update is lost";
+
+impl super::Scenario for Scenario {
+    fn names(&self) -> Vec<&'static str> {
+        self.processes.iter().enumerate().map(|(r, kind)| kind.name(r)).collect()
+    }
+
+    fn failures(&self) -> (u8, u8) {
+        (self.faults, self.crashes)
+    }
+}
 
 fn told(call: Call) -> &'static str {
     match call {
@@ -198,34 +212,35 @@ fn each_scenario_holds() {
     use Kind::{Complete, Mover, Room, Sweeper, Time, Update, Within};
     let brief = scenario(&[Update(1), Complete, Time, Sweeper, Mover], 1, 1, 0);
     let full = scenario(&[Update(1), Complete, Update(2), Time, Sweeper, Mover], 1, 1, 1);
-    holds("a completion, an update, running out", &brief, &full);
+    holds(&brief, &full);
     let brief = scenario(&[Within, Update(1), Sweeper], 1, 0, 1);
     let full = scenario(&[Within, Within, Update(1), Sweeper], 1, 0, 1);
-    holds("completions within a quota, an update, a crash", &brief, &full);
+    holds(&brief, &full);
     let brief = scenario(&[Within, Sweeper], 1, 1, 0);
     let full = scenario(&[Within, Update(1), Sweeper], 1, 1, 1);
-    holds("a completion within a quota that is not heard of", &brief, &full);
+    holds(&brief, &full);
     let brief = scenario(&[Within, Room, Time, Sweeper, Mover], 0, 0, 1);
     let full = scenario(&[Within, Update(1), Room, Time, Sweeper, Mover], 0, 0, 1);
-    holds("one that exceeds it, and runs out", &brief, &full);
+    holds(&brief, &full);
 }
 
 #[test]
 fn each_flaw_is_found() {
     use Flaw::*;
     use Kind::{Complete, Mover, Room, Sweeper, Time, Update, Within};
-    let flaws: [(Flaw, &'static [Kind], u8, u8, &str); 8] = [
-        (GivesBackUntold, &[Within, Sweeper], 1, 0, LIVES),
-        (GivesBackWhatIsNotKnown, &[Within], 1, 1, LIVES),
-        (AsksBeforeItFreezes, &[Within, Update(1)], 1, 0, LIVES),
-        (CommitsWhatHasLapsed, &[Update(1), Time], 1, 0, "what has run out stays so"),
-        (EndsWhateverIsThere, &[Complete, Update(1)], 1, 0, UPDATE),
-        (TakesAnyInstance, &[Update(1), Complete, Update(2)], 1, 0, "nothing is decided on another than was seen"),
-        (RefusesWithoutCrossingOut, &[Within, Room], 0, 1, "what was told to exceed the quota is not completed"),
-        (TakesAnyEndForCompleted, &[Within, Time, Sweeper, Mover], 1, 0, "what was told to be completed is"),
+    let flaws: [(Flaw, &'static [Kind], u8, u8, u8, &str); 9] = [
+        (GivesBackUntold, &[Within, Sweeper], 1, 0, 0, LIVES),
+        (GivesBackWhatIsNotKnown, &[Within], 1, 1, 0, LIVES),
+        (AsksBeforeItFreezes, &[Within, Update(1)], 1, 0, 0, LIVES),
+        (CommitsWhatHasLapsed, &[Update(1), Time], 1, 0, 0, "what has run out stays so"),
+        (EndsWhateverIsThere, &[Complete, Update(1)], 1, 0, 0, UPDATE),
+        (TakesAnyInstance, &[Update(1), Complete, Update(2)], 1, 0, 0, "nothing is decided on another than was seen"),
+        (RefusesWithoutCrossingOut, &[Within, Room], 0, 1, 0, "what was told to exceed the quota is not completed"),
+        (TakesAnyEndForCompleted, &[Within, Time, Sweeper, Mover], 1, 0, 0, "what was told to be completed is"),
+        (NobodyLooksForWhatIsFrozen, &[Within, Sweeper], 1, 0, 1, SETTLED),
     ];
-    for (flaw, processes, quota, faults, property) in flaws {
-        let flawed = Scenario { processes, quota, faults, crashes: 0, flaw: Some(flaw) };
+    for (flaw, processes, quota, faults, crashes, property) in flaws {
+        let flawed = Scenario { processes, quota, faults, crashes, flaw: Some(flaw) };
         fails_with(&format!("{flaw:?}"), &flawed, property);
     }
 }

@@ -157,6 +157,8 @@ impl Turn<'_> {
 
     fn begin(&self, steps: &mut Steps) {
         let world = self.world;
+        let looks_for_frozen =
+            world.record.is_completing && self.scenario.flaw != Some(Flaw::NobodyLooksForWhatIsFrozen);
         match self.kind() {
             Kind::Time if world.record.lives() => self.step("runs out", "", By::Somebody, steps, |world, r| {
                 world.record.has_lapsed = true;
@@ -171,7 +173,7 @@ impl Turn<'_> {
                     world.processes[r].pc = Pc::Add(past)
                 });
             }),
-            Kind::Sweeper if world.record.lives() && (world.record.has_lapsed || world.record.is_completing) => {
+            Kind::Sweeper if world.record.lives() && (world.record.has_lapsed || looks_for_frozen) => {
                 self.step("finds one that is due", "", By::Itself, steps, |world, r| {
                     world.processes[r].view = world.record;
                     self.decide(world, r);

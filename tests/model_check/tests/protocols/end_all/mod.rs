@@ -75,9 +75,9 @@ struct World {
 impl Kind {
     fn name(self, r: usize) -> &'static str {
         match self {
-            Self::SignIn => ["a sign-in", "a second sign-in", "a third sign-in", "a fourth sign-in"][r],
-            Self::Again(_) => ["a proof", "a second proof", "a third proof", "a fourth proof"][r],
-            Self::EndAll(None) => ["the end of all", "a second end of all", "a third end of all", "an end of all"][r],
+            Self::SignIn => ["sign-in 1", "sign-in 2", "sign-in 3", "sign-in 4"][r],
+            Self::Again(_) => ["proof 1", "proof 2", "proof 3", "proof 4"][r],
+            Self::EndAll(None) => ["end of all 1", "end of all 2", "end of all 3", "end of all 4"][r],
             Self::EndAll(_) => "the end of all others",
             Self::EndDevice(_) => "the end of a device",
             Self::Idle(_) => "a session that idles out",
@@ -154,6 +154,17 @@ impl Model for Scenario {
     }
 }
 
+impl super::Scenario for Scenario {
+    fn names(&self) -> Vec<&'static str> {
+        let store = if self.in_steps { "a store in several steps" } else { "a store in one step" };
+        self.requests.iter().enumerate().map(|(r, kind)| kind.name(r)).chain([store]).collect()
+    }
+
+    fn failures(&self) -> (u8, u8) {
+        (self.faults, self.crashes)
+    }
+}
+
 fn told(call: Call) -> &'static str {
     match call {
         Call::Admit { .. } => "an admission",
@@ -172,30 +183,14 @@ fn scenario(requests: &'static [Kind], limit: u32, in_steps: bool, faults: u8, c
 #[test]
 fn each_scenario_holds() {
     use Kind::{Again, EndAll, EndDevice, Idle, SignIn};
-    for (store, in_steps) in [("in one step", false), ("in several", true)] {
-        let both = |what: &str, brief, full, limit| {
-            let what = format!("{what}, {store}");
-            holds(&what, &scenario(brief, limit, in_steps, 1, 1), &scenario(full, limit, in_steps, 2, 2));
+    for in_steps in [false, true] {
+        let both = |brief, full, limit| {
+            holds(&scenario(brief, limit, in_steps, 1, 1), &scenario(full, limit, in_steps, 2, 2));
         };
-        both(
-            "the end of all, a sign-in, a proof",
-            &[EndAll(None), SignIn, Again(0)],
-            &[EndAll(None), SignIn, Again(0), EndAll(None)],
-            4,
-        );
-        both(
-            "the end of all others, a proof of that one, a sign-in",
-            &[EndAll(Some(0)), Again(0), SignIn],
-            &[EndAll(Some(0)), Again(0), SignIn, EndDevice(0)],
-            4,
-        );
-        both(
-            "the end of a device that goes on under another id",
-            &[EndDevice(0), Again(0), Idle(1)],
-            &[EndDevice(0), Again(0), EndAll(Some(1)), Idle(1)],
-            4,
-        );
-        both("sign-ins that make room", &[SignIn, SignIn, Again(0)], &[SignIn, SignIn, Again(0), EndAll(Some(0))], 2);
+        both(&[EndAll(None), SignIn, Again(0)], &[EndAll(None), SignIn, Again(0), EndAll(None)], 4);
+        both(&[EndAll(Some(0)), Again(0), SignIn], &[EndAll(Some(0)), Again(0), SignIn, EndDevice(0)], 4);
+        both(&[EndDevice(0), Again(0), Idle(1)], &[EndDevice(0), Again(0), EndAll(Some(1)), Idle(1)], 4);
+        both(&[SignIn, SignIn, Again(0)], &[SignIn, SignIn, Again(0), EndAll(Some(0))], 2);
     }
 }
 

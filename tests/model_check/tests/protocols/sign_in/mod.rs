@@ -37,6 +37,8 @@ enum Flaw {
     EndsWhateverIsThere,
     DropsWhatItDoesNotKnow,
     ListsInASecondStep,
+    /// The marker is an end like any other.
+    BeginsAnewWhereItMoved,
 }
 
 /// Who does what, and how much may fail.
@@ -80,7 +82,7 @@ impl Kind {
 
     fn name(self, r: usize) -> &'static str {
         match self {
-            Self::SignIn(ADA) => ["Ada's sign-in", "Ada's second sign-in", "Ada's third sign-in", "Ada's sign-in"][r],
+            Self::SignIn(ADA) => ["Ada's sign-in 1", "Ada's sign-in 2", "Ada's sign-in 3", "Ada's sign-in 4"][r],
             Self::SignIn(_) => "Bob's sign-in",
             Self::Update(1) => "an update",
             Self::Update(_) => "another update",
@@ -208,6 +210,16 @@ impl Model for Scenario {
 const ENDED_CONTENT: &str = "what has ended is in no session that anybody has";
 const TWO_COPIES: &str = "no two live copies count";
 
+impl super::Scenario for Scenario {
+    fn names(&self) -> Vec<&'static str> {
+        self.requests.iter().enumerate().map(|(r, kind)| kind.name(r)).collect()
+    }
+
+    fn failures(&self) -> (u8, u8) {
+        (self.faults, self.crashes)
+    }
+}
+
 fn told(call: Call) -> &'static str {
     match call {
         Call::Commit { .. } => "a commit",
@@ -228,33 +240,21 @@ fn scenario(requests: &'static [Kind], faults: u8, crashes: u8) -> Scenario {
 #[test]
 fn each_scenario_holds() {
     use Kind::{EndAll, SignOut, Update};
-    holds(
-        "two sign-ins, an update",
-        &scenario(&[SIGN_IN, SIGN_IN, Update(1)], 1, 1),
-        &scenario(&[SIGN_IN, SIGN_IN, Update(1)], 2, 2),
-    );
-    holds(
-        "a sign-in, a sign-out, an update",
-        &scenario(&[SIGN_IN, SignOut, Update(1)], 1, 1),
-        &scenario(&[SIGN_IN, SIGN_IN, SignOut, Update(1)], 1, 1),
-    );
-    holds(
-        "a sign-in, the end of all, an update",
-        &scenario(&[SIGN_IN, EndAll(ADA), Update(1)], 1, 1),
-        &scenario(&[SIGN_IN, EndAll(ADA), Update(1), Update(2)], 2, 1),
-    );
-    holds(
-        "sign-ins of two users, an update",
-        &scenario(&[SIGN_IN, Kind::SignIn(BOB), Update(1)], 1, 0),
-        &scenario(&[SIGN_IN, Kind::SignIn(BOB), Update(1), SIGN_IN], 1, 1),
-    );
+    let brief = scenario(&[SIGN_IN, SIGN_IN, Update(1)], 1, 1);
+    holds(&brief, &scenario(&[SIGN_IN, SIGN_IN, SIGN_IN, Update(1)], 1, 2));
+    let brief = scenario(&[SIGN_IN, SignOut, Update(1)], 1, 1);
+    holds(&brief, &scenario(&[SIGN_IN, SIGN_IN, SignOut, Update(1)], 1, 2));
+    let brief = scenario(&[SIGN_IN, EndAll(ADA), Update(1)], 1, 1);
+    holds(&brief, &scenario(&[SIGN_IN, EndAll(ADA), Update(1), Update(2)], 2, 2));
+    let brief = scenario(&[SIGN_IN, Kind::SignIn(BOB), Update(1)], 1, 0);
+    holds(&brief, &scenario(&[SIGN_IN, Kind::SignIn(BOB), Update(1), SIGN_IN], 1, 1));
 }
 
 #[test]
 fn each_flaw_is_found() {
     use Flaw::*;
     use Kind::{EndAll, SignOut, Update};
-    let flaws: [(Flaw, &'static [Kind], u8, u8, &str); 10] = [
+    let flaws: [(Flaw, &'static [Kind], u8, u8, &str); 11] = [
         (MarksBeforeItCopies, &[SIGN_IN], 0, 1, "no acknowledged update is lost"),
         (KeepsWhatHasEnded, &[SIGN_IN, SignOut], 0, 0, ENDED_CONTENT),
         (EmptiesTheFirstCopy, &[SIGN_IN, SignOut, Update(1)], 0, 0, "if nothing fails no copy is left behind"),
@@ -265,6 +265,13 @@ fn each_flaw_is_found() {
         (EndsWhateverIsThere, &[SIGN_IN, Update(1)], 0, 0, "no acknowledged update is lost"),
         (DropsWhatItDoesNotKnow, &[SIGN_IN], 1, 0, "no acknowledged update is lost"),
         (ListsInASecondStep, &[SIGN_IN], 0, 0, "no session lives that its user's list does not name"),
+        (
+            BeginsAnewWhereItMoved,
+            &[SIGN_IN, SIGN_IN],
+            0,
+            0,
+            "whoever signs in once more finds all that was acknowledged",
+        ),
     ];
     for (flaw, requests, faults, crashes, property) in flaws {
         let flawed = Scenario { requests, faults, crashes, flaw: Some(flaw) };

@@ -243,6 +243,7 @@ impl Turn<'_> {
                     }
                     return;
                 }
+                State::Moved(..) if self.scenario.flaw == Some(Flaw::BeginsAnewWhereItMoved) => {}
                 State::Moved(to, _) => request.moved = request.moved.or(Some(to)),
                 State::Ended(_) | State::Absent => {}
             }
