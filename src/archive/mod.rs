@@ -39,8 +39,8 @@ pub trait Archive: Send + Sync + 'static {
     /// Adds a completed session, unless its user has completed too many of its kind. The first of these that applies is the
     /// answer, and only the last changes anything:
     ///
-    /// 1. A session of this id is there: [`Completion::Completed`].
-    /// 2. The attempt was [settled](Self::settle) meanwhile: [`Completion::Settled`].
+    /// 1. A session of this id is there that was completed: [`Completion::Completed`].
+    /// 2. One is there that has ended otherwise, or the attempt was [settled](Self::settle) meanwhile: [`Completion::Settled`].
     /// 3. As many completed ones of this user and kind as the quota allows have ended less than its window ago:
     ///    [`Completion::Exceeded`].
     /// 4. Otherwise [`Completion::Completed`]: it is added, with the archive's time as its end.
@@ -116,7 +116,7 @@ pub enum Completion {
         /// When the next will be possible.
         next: Timestamp,
     },
-    /// Somebody else has found this attempt unfinished, and has given the session back.
+    /// Somebody else has found this attempt unfinished, and has given the session back. It may have ended otherwise since.
     Settled,
 }
 

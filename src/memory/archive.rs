@@ -141,7 +141,9 @@ impl Archive for MemoryStore {
         // Under the lock, so that the times of those that count are in their order.
         let now = self.clock.now();
         if shelves.has(layer, &ended.id) {
-            return Ok(Completion::Completed);
+            let there = shelves.sessions(layer, &ended.user).and_then(|sessions| sessions.get(&ended.id));
+            let is_completed = there.is_some_and(|there| there.reason == EndReason::Completed);
+            return Ok(if is_completed { Completion::Completed } else { Completion::Settled });
         }
         if shelves.settled.contains_key(&(layer, ended.id, *attempt.as_bytes())) {
             return Ok(Completion::Settled);

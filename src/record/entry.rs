@@ -62,6 +62,12 @@ impl Entry {
         self.0[offset::STATE] == State::Live as u8
     }
 
+    /// Whether this is a marker of a session that goes on under another key.
+    #[cfg(feature = "redis")]
+    pub(crate) fn is_moved(&self) -> bool {
+        self.0[offset::STATE] == State::Moved as u8
+    }
+
     /// Whether it goes to the archive when it ends, whoever ends it: see [`Outgoing`](crate::store::Outgoing).
     pub fn goes_to_archive(&self) -> bool {
         self.0[0] == ARCHIVED

@@ -76,9 +76,25 @@ pub(super) async fn depart(redis: &Connection, names: &Names, departure: &Depart
 }
 
 pub(super) async fn members(redis: &Connection, names: &Names) -> Result<Vec<(Member, Entry)>, Failure> {
+    for _ in 0..TRIES {
+        // One that moved after the list was read was already gone, and not yet there: now the list names where it is.
+        if let Looked { living, has_moved: false } = look(redis, names).await? {
+            return Ok(living);
+        }
+    }
+    Err(Failure::Overtaken)
+}
+
+/// Whom a list names that lives, and whether one has moved to where the list did not name it yet.
+struct Looked {
+    living: Vec<(Member, Entry)>,
+    has_moved: bool,
+}
+
+async fn look(redis: &Connection, names: &Names) -> Result<Looked, Failure> {
     let range = redis::cmd("ZRANGE").arg(&names.index).arg(0).arg(LISTED - 1).to_owned();
     let index = redis.run(&range, all_bytes).await?;
-    let (mut living, mut gone) = (Vec::new(), Vec::new());
+    let (mut living, mut gone, mut has_moved) = (Vec::new(), Vec::new(), false);
     for batch in index.chunks(BATCH) {
         let (mut gets, mut members) = (redis::pipe(), Vec::new());
         for bytes in batch {
@@ -89,7 +105,10 @@ pub(super) async fn members(redis: &Connection, names: &Names) -> Result<Vec<(Me
         for (member, reply) in members.into_iter().zip(redis.run_all(&gets).await?) {
             match found(reply).ok_or(Failure::Reply)?.map(entry).transpose()? {
                 Some(entry) if entry.is_live() => living.push((member, entry)),
-                Some(_) | None => gone.push(member),
+                there => {
+                    has_moved |= there.is_some_and(|marker| marker.is_moved());
+                    gone.push(member);
+                }
             }
         }
     }
@@ -102,7 +121,7 @@ pub(super) async fn members(redis: &Connection, names: &Names) -> Result<Vec<(Me
         // It is tidying up, and no key comes back: whoever reads next tries again.
         let _ = redis.run(&heal, Some).await;
     }
-    Ok(living)
+    Ok(Looked { living, has_moved })
 }
 
 pub(super) async fn end_all(redis: &Connection, names: &Names, sweep: &Sweep) -> Result<Option<Swept>, Failure> {

@@ -21,6 +21,9 @@ static HOLD: Statement = Statement::new(
 
 static IS_THERE: Statement = Statement::new("SELECT count(*) FROM thin_archive WHERE id = {id_of}($1) AND layer = $2");
 
+static IS_COMPLETED: Statement =
+    Statement::new("SELECT count(*) FROM thin_archive WHERE id = {id_of}($1) AND layer = $2 AND reason = $3");
+
 static IS_SETTLED: Statement =
     Statement::new("SELECT count(*) FROM thin_settled WHERE layer = $1 AND id = $2 AND attempt = $3");
 
@@ -66,6 +69,13 @@ impl<'a> Account<'a> {
         Ok(transaction.fetch_one(&IS_THERE, &values).await?.number(0)? > 0)
     }
 
+    /// Of one that is there.
+    async fn is_completed(&self, transaction: &mut Transaction<'_>) -> Result<bool, Failure> {
+        let reason = Value::Text(EndReason::Completed.as_str());
+        let values = [Value::Text(&digits(&self.ended.id)), Value::Text(self.layer), reason];
+        Ok(transaction.fetch_one(&IS_COMPLETED, &values).await?.number(0)? > 0)
+    }
+
     async fn is_settled(&self, transaction: &mut Transaction<'_>, attempt: &WriteId) -> Result<bool, Failure> {
         let values =
             [Value::Text(self.layer), Value::Bytes(self.ended.id.as_bytes()), Value::Bytes(attempt.as_bytes())];
@@ -95,7 +105,8 @@ impl<'a> Account<'a> {
         quota: Quota,
     ) -> Result<Option<Completion>, Failure> {
         if self.is_there(transaction).await? {
-            return Ok(Some(Completion::Completed));
+            let is_completed = self.is_completed(transaction).await?;
+            return Ok(Some(if is_completed { Completion::Completed } else { Completion::Settled }));
         }
         if self.is_settled(transaction, attempt).await? {
             return Ok(Some(Completion::Settled));

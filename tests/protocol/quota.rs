@@ -138,6 +138,18 @@ async fn whoever_comes_late_completes_nothing_that_was_given_back(shop: Shop) {
     assert_eq!(see(&desktop, "/history").await, "completed 1 2");
 }
 
+/// The same when it has gone to the archive by then, as something else.
+async fn whoever_comes_late_is_not_told_that_what_was_abandoned_is_completed(shop: Shop) {
+    let (phone, desktop) = (device_with(&shop, "1").await, device(&shop).await);
+    let (hold, sending) = held_at_the_archive(&shop, &phone, "/send").await;
+    shop.clock.advance(LONG);
+    ok(post(&desktop, "/abandon").await);
+    shop.sessions().drain(super::shop::PATIENCE).await.expect("the archive has it");
+    hold.release();
+    refused(sending.await.unwrap(), "Ended");
+    assert_eq!(see(&desktop, "/history").await, "abandoned 1");
+}
+
 /// The same when it is the request to the archive that is late.
 async fn a_request_that_comes_late_completes_nothing_that_was_given_back(shop: Shop) {
     let (phone, desktop) = (device_with(&shop, "1").await, device(&shop).await);
@@ -353,6 +365,7 @@ on_each_store! {
     silence_of_the_archive_is_unknown_and_the_next_look_settles_it,
     what_the_archive_has_is_completed_whatever_the_store_does,
     whoever_comes_late_completes_nothing_that_was_given_back,
+    whoever_comes_late_is_not_told_that_what_was_abandoned_is_completed,
     a_request_that_comes_late_completes_nothing_that_was_given_back,
     wherever_it_dies_it_is_completed_once_or_not_at_all,
     what_is_being_completed_survives_that_its_archive_cannot_be_asked,

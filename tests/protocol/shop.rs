@@ -169,6 +169,15 @@ impl Shop {
         Self { gate, clock, keys, redis: None }
     }
 
+    /// The same shop by a way of its own to the same Redis.
+    pub(crate) async fn by_another_way(&self) -> Self {
+        let url = self.redis.as_ref().expect("the shop is on Redis").url();
+        let store = RedisStore::connect(&url).await.expect("Redis is up");
+        let archive = MemoryStore::new().with_clock(self.clock.clone());
+        let gate = Arc::new(Gate::new(Inner::Redis(store, archive)));
+        Self { gate, clock: self.clock.clone(), keys: self.keys.clone(), redis: None }
+    }
+
     /// How many writes on sessions its Redis has carried out, also of those that changed nothing. Once the mark is there,
     /// whoever follows news sends one script only, which is the one that begins with `PERSIST`.
     pub(crate) fn writes_carried_out(&self) -> u64 {

@@ -1,4 +1,5 @@
-//! The same on a real wire: connections that are cut, and requests that are long on their way. Protocol 1 and 5.
+//! The same on a real wire: connections that are cut, and requests that are long on their way; and what a store does in several
+//! requests. Protocol 1 and 5.
 
 use super::gate::{Op, Step};
 use super::shop::{Shop, elsewhere, ok, refused, see, until};
@@ -6,6 +7,7 @@ use super::sign_in::is_adas_with_tea;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use testbed::{Client, Fault, Proxy, RedisServer, Request};
+use thin_session::UserId;
 
 /// A shop whose Redis is behind a proxy.
 async fn shop() -> (Shop, Proxy) {
@@ -241,4 +243,26 @@ async fn release(shop: &Shop, proxy: &Proxy) {
     proxy.no_faults();
     proxy.release();
     until("what was held arrives", || shop.writes_carried_out() > before).await;
+}
+
+/// A list is read, and then the records that it names. One that goes on under another id in between is in neither place.
+#[tokio::test]
+async fn a_device_whose_session_moves_while_it_is_looked_for_is_ended() {
+    let (shop, proxy) = shop().await;
+    let other = shop.by_another_way().await;
+    let (mut browser, ada) = (other.signed_in("ada").await, UserId::new("ada").unwrap());
+    let sessions = shop.sessions();
+    let handle = *sessions.list(&ada).await.unwrap()[0].handle();
+    let held = AtomicUsize::new(0);
+    proxy.on_request(move |request| {
+        let reads_record = request.name() == "GET" && request.words[1][6..].starts_with(b"}:s:");
+        if reads_record && held.fetch_add(1, Ordering::SeqCst) == 0 { Fault::Hold } else { Fault::Pass }
+    });
+    let ending = tokio::spawn(async move { sessions.end(&ada, &handle).await });
+    proxy.wait_held().await;
+    ok(browser.post("/reauthenticate").await);
+    proxy.release();
+    assert!(ending.await.unwrap().unwrap(), "it lived");
+    assert_eq!(other.gate.live().await, []);
+    assert_eq!(see(&browser, "/who").await, "");
 }

@@ -53,7 +53,7 @@ impl Desk {
                         telemetry::quota_exceeded(desk.kind.name);
                         return Ok(Allowed::Exceeded(next));
                     }
-                    // Somebody took this for given up, and has given it back.
+                    // Somebody took this for given up, and has given it back; perhaps it has ended since.
                     Ok(Completion::Settled) => desk.read(&mut view).await?,
                     // It may be in the archive: that is seen to by whoever looks next.
                     Err(error) if *error.kind() == SessionErrorKind::Unknown => return Err(error),

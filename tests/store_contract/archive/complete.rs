@@ -7,7 +7,8 @@ use thin_session::archive::{Archive, Completion, EndReason, EndedSession, Quota}
 
 for_all_archives! {
     it_is_added_with_the_archives_time_as_its_end
-    one_that_is_there_comes_first
+    one_that_was_completed_comes_first
+    one_that_has_ended_otherwise_is_not_completed
     then_comes_an_attempt_that_was_settled
     then_comes_the_quota
     a_completion_that_is_sent_again_finds_itself
@@ -25,13 +26,26 @@ async fn it_is_added_with_the_archives_time_as_its_end(bench: &impl ArchiveBench
 }
 
 /// Whatever is wrong besides, and however it came there.
-async fn one_that_is_there_comes_first(bench: &impl ArchiveBench) {
+async fn one_that_was_completed_comes_first(bench: &impl ArchiveBench) {
+    let archive = bench.archive();
+    assert!(!archive.settle("", &transfer(1), Some(&attempt(1))).await.unwrap());
+    let completed = EndedSession { reason: EndReason::Completed, ..transfer(1) };
+    archive.add("", std::slice::from_ref(&completed)).await.unwrap();
+    let answer = archive.complete("", &transfer(1), &attempt(1), NONE).await.unwrap();
+    assert_eq!(answer, Completion::Completed);
+    assert_eq!(all_of(bench, "", &user("ada")).await, [completed], "it stays as it was");
+}
+
+/// Whoever was slow, and was taken for gone, must not be told that it is.
+async fn one_that_has_ended_otherwise_is_not_completed(bench: &impl ArchiveBench) {
     let archive = bench.archive();
     assert!(!archive.settle("", &transfer(1), Some(&attempt(1))).await.unwrap());
     let expired = EndedSession { reason: EndReason::Expired, ..transfer(1) };
     archive.add("", std::slice::from_ref(&expired)).await.unwrap();
-    let answer = archive.complete("", &transfer(1), &attempt(1), NONE).await.unwrap();
-    assert_eq!(answer, Completion::Completed);
+    for number in [1, 2] {
+        let answer = archive.complete("", &transfer(1), &attempt(number), ANY).await.unwrap();
+        assert_eq!(answer, Completion::Settled);
+    }
     assert_eq!(all_of(bench, "", &user("ada")).await, [expired], "it stays as it was");
 }
 
