@@ -16,6 +16,7 @@
 //! | [`troubles`] | a Redis that is killed, stopped, or allowed little |
 //! | [`power_loss`] | a Redis that loses what it has acknowledged |
 //! | [`by_hand`] | histories that show what the checker knows |
+//! | [`one_by_one`] | one request after the other, and time that passes, beside a simple model |
 //!
 //! A failure names its seed. In memory and without threads the same seed gives the same history.
 
@@ -26,6 +27,7 @@ mod client;
 mod flaws;
 mod hang_up;
 mod model;
+mod one_by_one;
 mod op;
 mod power_loss;
 mod shaken;
