@@ -50,7 +50,7 @@
 //! | `postgres` | [`SqlStore`](https://docs.rs/thin-session/latest/thin_session/struct.SqlStore.html) on Postgres 13 or newer: sessions shared by several servers; needs Rust 1.94 |
 //! | `redis` | [`RedisStore`](https://docs.rs/thin-session/latest/thin_session/struct.RedisStore.html): sessions shared by several servers; Redis 6.2 or newer, or Valkey |
 //! | `sqlite` | `SqlStore` on a file: sessions of one server that outlive it; needs Rust 1.94 |
-//! | `testing` | [`testing`](https://docs.rs/thin-session/latest/thin_session/testing/): sessions without HTTP, for unit tests of handlers |
+//! | `testing` | [`testing`](https://docs.rs/thin-session/latest/thin_session/testing/): sessions without HTTP, for unit tests of handlers; and the contract of stores as checks |
 //!
 //! Without axum, the `of` of each extractor reads it from a request: `Session::<Cart>::of(&request)`.
 

@@ -51,12 +51,12 @@ fn sources() -> Vec<(String, PathBuf)> {
     sources
 }
 
-/// The modules of this crate that a source names by path, comments aside.
+/// The modules of this crate that a source names by path, comments aside. Exported macros, `__` and so on, are at the root.
 fn imports(source: &str) -> BTreeSet<String> {
     let code = source.lines().filter(|line| !line.trim_start().starts_with("//"));
     code.flat_map(|line| line.split("crate::").skip(1))
         .map(|path| path.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect::<String>())
-        .filter(|module| !module.is_empty())
+        .filter(|module| !module.is_empty() && !module.starts_with("__"))
         .collect()
 }
 

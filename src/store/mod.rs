@@ -8,7 +8,8 @@
 //!
 //! Start from the sources of [`MemoryStore`](crate::MemoryStore). A `realm` is the name of a
 //! [named](crate::SessionLayer::named) layer, else empty; keys of different layers never collide. With the feature `testing`
-//! there are keys, users and markers to test with, and `tests/store_contract` has a test for each sentence below.
+//! there are keys, users and markers to test with, and [checks](https://docs.rs/thin-session/latest/thin_session/testing/conformance/)
+//! for each sentence below, which all stores of this crate pass.
 //!
 //! # The bytes of an entry
 //!

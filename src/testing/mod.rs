@@ -34,8 +34,11 @@
 //!     assert!(add(browser.session()).await.unwrap_err().is_ended());
 //! }
 //! ```
+//!
+//! Who writes a [`Store`](crate::store::Store) finds its contract as checks in [`conformance`].
 
 mod browser;
+pub mod conformance;
 mod faulty;
 #[doc(hidden)]
 pub mod fuzz;

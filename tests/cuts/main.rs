@@ -3,12 +3,8 @@
 //!
 //! With `THIN_SESSION_FULL` set at every byte, otherwise at some of them.
 
-#[allow(dead_code, reason = "each test program uses its part")]
-#[path = "../store_contract/entries.rs"]
-mod entries;
 mod operation;
 
-use entries::{KEPT, key, live};
 use operation::Operation;
 use std::env;
 use std::fs::OpenOptions;
@@ -19,6 +15,7 @@ use std::time::Duration;
 use testbed::{Fault, Proxy, RedisServer, Request};
 use thin_session::RedisStore;
 use thin_session::store::{Outcome, Store};
+use thin_session::testing::conformance::entries::{KEPT, key, live};
 
 /// All that is in the server, in one command: names, and what `DUMP` has of them.
 const ALL: &[u8] = b"local all = {} \

@@ -1,6 +1,5 @@
 //! Each operation of a store, on what is prepared for it.
 
-use crate::entries::{KEPT, Parts, TOUCHED, at, id, key, live, parts};
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use thin_session::RedisStore;
@@ -9,6 +8,7 @@ use thin_session::store::{
     Replaced, Replacement, Revoked, Standing, Store, Sweep, Timestamp,
 };
 use thin_session::testing;
+use thin_session::testing::conformance::entries::{KEPT, Parts, TOUCHED, at, id, key, live, parts};
 use uuid::Uuid;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

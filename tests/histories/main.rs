@@ -19,6 +19,7 @@
 //! | [`failover`] | a replica that lags behind takes over |
 //! | [`restarts`] | a Postgres that is killed, stopped, started again |
 //! | [`by_hand`] | histories that show what the checker knows |
+//! | [`one_by_one`] | one request after the other, and time that passes, beside a simple model |
 //!
 //! A failure names its seed. In memory and without threads the same seed gives the same history.
 
@@ -31,6 +32,7 @@ mod failover;
 mod flaws;
 mod hang_up;
 mod model;
+mod one_by_one;
 mod op;
 mod power_loss;
 mod restarts;

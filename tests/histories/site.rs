@@ -31,11 +31,15 @@ struct Job(Vec<u8>);
 impl UserSessionData for Job {
     const KIND: &'static str = "job";
     const IDLE: Duration = IDLE;
+    const LIFETIME: Duration = LIFETIME;
 }
 
 /// Whatever lives idles out after this.
-const IDLE: Duration = Duration::from_secs(3600);
-const ABSOLUTE: Duration = Duration::from_secs(30 * 86_400);
+pub(crate) const IDLE: Duration = Duration::from_secs(3600);
+/// A session ends after this, whatever happens.
+pub(crate) const ABSOLUTE: Duration = Duration::from_secs(2 * 3600);
+/// A user session does after this.
+pub(crate) const LIFETIME: Duration = Duration::from_secs(100 * 60);
 
 /// How long calls of the store may take in all.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -44,6 +48,8 @@ type Server = BoxCloneSyncService<Request<()>, Response<()>, Infallible>;
 
 pub(crate) struct Site {
     servers: [Server; 2],
+    /// What somebody does who is no browser.
+    sessions: Sessions,
     /// None where the store has a clock of its own.
     clock: Option<Clock>,
     faults: bool,
@@ -70,17 +76,19 @@ impl Site {
     ) -> Self {
         let (keys, shaken) = (Keyring::generate(), Arc::new(Shaken::new(store, faults, seed)));
         let limits = Limits::new(IDLE, ABSOLUTE).expect("they are in order");
-        let server = || {
-            let layer = SessionLayer::with_user_sessions(Arc::clone(&shaken), keys.clone())
+        let layer = || {
+            SessionLayer::with_user_sessions(Arc::clone(&shaken), keys.clone())
                 .archive(archive.clone())
                 .anonymous_limits(limits)
                 .signed_in_limits(limits)
                 .clock(clock.clone().unwrap_or_default())
                 .store_deadline(DEADLINE)
-                .expect("it is in bounds");
-            BoxCloneSyncService::new(layer.layer(service_fn(handle)))
+                .expect("it is in bounds")
         };
-        Self { servers: [server(), server()], clock, faults: faults.any() }
+        let layers = [layer(), layer()];
+        let sessions = layers[0].sessions();
+        let servers = layers.map(|layer| BoxCloneSyncService::new(layer.layer(service_fn(handle))));
+        Self { servers, sessions, clock, faults: faults.any() }
     }
 
     /// How often what is asked for once can be sent, as its answer may be lost.
@@ -103,6 +111,11 @@ impl Site {
     pub(crate) fn faulty(mut self) -> Self {
         self.faults = true;
         self
+    }
+
+    /// How many sessions a user has; none is told if the store does not answer.
+    pub(crate) async fn devices(&self, user: &UserId) -> Option<usize> {
+        self.sessions.list(user).await.ok().map(|sessions| sessions.len())
     }
 
     pub(crate) async fn ask(&self, server: usize, user: &UserId, act: Act, cookie: Option<&Cookie>) -> Received {

@@ -1,154 +1,109 @@
-//! A store, and the hand on its time.
+//! The stores of this crate, and the hand on their time.
 
 use std::time::{Duration, Instant};
 use testbed::{PostgresServer, RedisServer};
-use thin_session::store::{Key, LastingStore, Store};
+use thin_session::store::{Key, LastingStore as _};
+use thin_session::testing::conformance::{Bench, LastingBench};
 use thin_session::{Clock, MemoryStore, RedisStore, SqlStore};
-
-/// Makes of each function a test on every store.
-macro_rules! for_all_stores {
-    ($($name:ident)+) => {
-        mod memory { $(#[tokio::test(flavor = "multi_thread")] async fn $name() { crate::bench::run(crate::bench::Memory::start().await, super::$name).await; })+ }
-        mod sqlite { $(#[tokio::test(flavor = "multi_thread")] async fn $name() { crate::bench::run(crate::bench::Sqlite::start().await, super::$name).await; })+ }
-        mod postgres { $(#[tokio::test(flavor = "multi_thread")] async fn $name() { crate::bench::run(crate::bench::Postgres::start().await, super::$name).await; })+ }
-        mod redis { $(#[tokio::test(flavor = "multi_thread")] async fn $name() { crate::bench::run(crate::bench::Redis::start().await, super::$name).await; })+ }
-    };
-}
-pub(crate) use for_all_stores;
-
-pub(crate) async fn run<B: Bench>(bench: B, test: impl AsyncFn(&B)) {
-    test(&bench).await;
-    bench.check();
-}
-
-pub(crate) trait Bench {
-    type Store: LastingStore + Clone;
-
-    fn store(&self) -> &Self::Store;
-
-    /// Asserts that what is under `key` is kept for `time` from now on, and lets the time pass.
-    async fn passes(&self, key: &Key, time: Duration);
-
-    /// Lets time pass for all that is in the store: what is kept for `time` now has gone then.
-    async fn wait(&self, time: Duration);
-
-    /// Has what has expired go out, if it goes to the archive.
-    async fn retire(&self, realm: &'static str);
-
-    /// The store's time.
-    fn clock(&self) -> Clock;
-
-    /// Asserts what holds after every test.
-    fn check(&self);
-}
 
 pub(crate) struct Memory {
     store: std::sync::Arc<MemoryStore>,
     clock: Clock,
 }
 
-impl Memory {
-    pub(crate) async fn start() -> Self {
-        let clock = Clock::manual();
-        Self { store: MemoryStore::new().with_clock(clock.clone()).into(), clock }
-    }
-}
-
 impl Bench for Memory {
     type Store = std::sync::Arc<MemoryStore>;
 
-    fn store(&self) -> &Self::Store {
-        &self.store
+    async fn start() -> Self {
+        let clock = Clock::manual();
+        Self { store: MemoryStore::new().with_clock(clock.clone()).into(), clock }
     }
 
-    async fn passes(&self, key: &Key, time: Duration) {
-        let last = Duration::from_millis(1);
-        self.clock.advance(time - last);
-        assert!(self.store.load(key).await.unwrap().is_some(), "it goes too soon");
-        self.clock.advance(last);
+    fn store(&self) -> &Self::Store {
+        &self.store
     }
 
     async fn wait(&self, time: Duration) {
         self.clock.advance(time);
     }
 
-    async fn retire(&self, realm: &'static str) {
-        assert!(!self.store.retire(realm, 100).await.unwrap());
-    }
-
     fn clock(&self) -> Clock {
         self.clock.clone()
     }
+}
 
-    fn check(&self) {}
+impl LastingBench for Memory {
+    async fn retire(&self, realm: &'static str) {
+        assert!(!self.store.retire(realm, 100).await.unwrap());
+    }
 }
 
 /// How long those wait who come in crowds, on a machine that may be busy.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A store in a database, whose time the test decides.
-pub(crate) struct Sql {
+pub(crate) struct Sql<D> {
     store: SqlStore,
     clock: Clock,
-    /// That of the file.
-    _folder: Option<tempfile::TempDir>,
+    /// What goes with the test.
+    _database: D,
 }
 
-impl Sql {
-    fn new(store: SqlStore, folder: Option<tempfile::TempDir>) -> Self {
-        let clock = Clock::manual();
-        Self { store: store.with_clock(clock.clone()).with_timeout(PATIENCE), clock, _folder: folder }
-    }
+/// A database with nothing in it.
+pub(crate) trait Database: Sized + 'static {
+    async fn open() -> (SqlStore, Self);
 }
 
-pub(crate) struct Sqlite;
+/// A file.
+pub(crate) struct File(#[expect(dead_code, reason = "it goes when this is dropped")] tempfile::TempDir);
 
-impl Sqlite {
-    pub(crate) async fn start() -> Sql {
+/// One of many on a server.
+pub(crate) struct Served;
+
+pub(crate) type Sqlite = Sql<File>;
+pub(crate) type Postgres = Sql<Served>;
+
+impl Database for File {
+    async fn open() -> (SqlStore, Self) {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        let store = SqlStore::sqlite(folder.path().join("sessions.db")).await.unwrap();
-        Sql::new(store, Some(folder))
+        (SqlStore::sqlite(folder.path().join("sessions.db")).await.unwrap(), Self(folder))
     }
 }
 
-pub(crate) struct Postgres;
-
-impl Postgres {
-    pub(crate) async fn start() -> Sql {
+impl Database for Served {
+    async fn open() -> (SqlStore, Self) {
         let url = tokio::task::block_in_place(|| PostgresServer::shared().database());
-        Sql::new(postgres(&url).await, None)
+        (postgres(&url).await, Self)
     }
 }
 
-impl Bench for Sql {
+impl<D: Database> Bench for Sql<D> {
     type Store = SqlStore;
+
+    async fn start() -> Self {
+        let (clock, (store, database)) = (Clock::manual(), D::open().await);
+        Self { store: store.with_clock(clock.clone()).with_timeout(PATIENCE), clock, _database: database }
+    }
 
     fn store(&self) -> &Self::Store {
         &self.store
-    }
-
-    async fn passes(&self, key: &Key, time: Duration) {
-        let last = Duration::from_millis(1);
-        self.clock.advance(time - last);
-        assert!(self.store.load(key).await.unwrap().is_some(), "it goes too soon");
-        self.clock.advance(last);
     }
 
     async fn wait(&self, time: Duration) {
         self.clock.advance(time);
     }
 
+    fn clock(&self) -> Clock {
+        self.clock.clone()
+    }
+}
+
+impl<D: Database> LastingBench for Sql<D> {
     /// It is swept beside, and at most once in a minute.
     async fn retire(&self, realm: &'static str) {
         self.clock.advance(Duration::from_secs(61));
         assert!(!self.store.retire(realm, 100).await.unwrap());
     }
-
-    fn clock(&self) -> Clock {
-        self.clock.clone()
-    }
-
-    fn check(&self) {}
 }
 
 pub(crate) struct Redis {
@@ -156,15 +111,13 @@ pub(crate) struct Redis {
     pub(crate) server: RedisServer,
 }
 
-impl Redis {
-    pub(crate) async fn start() -> Self {
+impl Bench for Redis {
+    type Store = RedisStore;
+
+    async fn start() -> Self {
         let server = RedisServer::start();
         Self { store: connect(&server.url()).await, server }
     }
-}
-
-impl Bench for Redis {
-    type Store = RedisStore;
 
     fn store(&self) -> &Self::Store {
         &self.store
@@ -192,15 +145,7 @@ impl Bench for Redis {
         }
     }
 
-    async fn retire(&self, realm: &'static str) {
-        while self.store.retire(realm, 2).await.unwrap() {}
-    }
-
-    fn clock(&self) -> Clock {
-        Clock::system()
-    }
-
-    fn check(&self) {
+    async fn look_over(&self) {
         // One key of a layer is to last as long as the rest: it shows that nothing was lost. What waits for the archive is
         // there until that has it, and what is due until somebody has looked.
         let lasts = |key: &[u8]| [&b":mark"[..], b":o", b":d", b":x"].iter().any(|end| key.ends_with(end));
@@ -208,6 +153,12 @@ impl Bench for Redis {
             let left = ttl(&self.server, &key);
             assert!(left >= 0 || left == -2, "{} never goes", String::from_utf8_lossy(&key));
         }
+    }
+}
+
+impl LastingBench for Redis {
+    async fn retire(&self, realm: &'static str) {
+        while self.store.retire(realm, 2).await.unwrap() {}
     }
 }
 

@@ -3,28 +3,20 @@
 //!
 //! | page | what it holds |
 //! |---|---|
-//! | [`contract`] | one test for each sentence of the contract, on all stores |
-//! | [`users`] | the same for the sessions of a user, and for the news |
-//! | [`lasting`] | the same for user sessions, and for the outbox |
-//! | [`archive`] | the same for archives |
-//! | [`archived`] | browsers' sessions that go to the archive, on all stores |
+//! | [`conformance`] | the exported checks, one for each sentence of the contract, on all stores; and stores that break one each |
+//! | [`archive`] | one test for each sentence of the contract of archives |
 //! | [`bench`] | a store and its time, to run them on |
-//! | [`entries`] | entries by their bytes |
-//! | [`markers`] | what sessions leave |
 //! | [`memory`] | what is peculiar to `MemoryStore` |
 //! | [`memory_lasting`] | the same as the place of user sessions, and as an archive |
 //! | [`redis`] | what is peculiar to `RedisStore` |
 //! | [`sql`] | what is peculiar to `SqlStore` |
 
 mod archive;
-mod archived;
 mod bench;
-mod contract;
-mod entries;
-mod lasting;
-mod markers;
+mod conformance;
 mod memory;
 mod memory_lasting;
 mod redis;
 mod sql;
-mod users;
+
+use thin_session::testing::conformance::{entries, markers};

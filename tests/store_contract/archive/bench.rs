@@ -1,16 +1,17 @@
 //! An archive, and the hand on its time.
 
-use crate::bench::{Bench, Memory, Sql};
+use crate::bench::{Database, Memory, Sql};
 use std::time::Duration;
 use thin_session::archive::{Archive, Timestamp};
+use thin_session::testing::conformance::Bench as _;
 use thin_session::{MemoryStore, SqlStore};
 
 /// Makes of each function a test on every archive.
 macro_rules! for_all_archives {
     ($($name:ident)+) => {
-        mod memory { $(#[tokio::test(flavor = "multi_thread")] async fn $name() { super::$name(&crate::bench::Memory::start().await).await; })+ }
-        mod sqlite { $(#[tokio::test(flavor = "multi_thread")] async fn $name() { super::$name(&crate::bench::Sqlite::start().await).await; })+ }
-        mod postgres { $(#[tokio::test(flavor = "multi_thread")] async fn $name() { super::$name(&crate::bench::Postgres::start().await).await; })+ }
+        mod memory { $(#[tokio::test(flavor = "multi_thread")] async fn $name() { super::$name(&<crate::bench::Memory as thin_session::testing::conformance::Bench>::start().await).await; })+ }
+        mod sqlite { $(#[tokio::test(flavor = "multi_thread")] async fn $name() { super::$name(&<crate::bench::Sqlite as thin_session::testing::conformance::Bench>::start().await).await; })+ }
+        mod postgres { $(#[tokio::test(flavor = "multi_thread")] async fn $name() { super::$name(&<crate::bench::Postgres as thin_session::testing::conformance::Bench>::start().await).await; })+ }
     };
 }
 pub(crate) use for_all_archives;
@@ -43,7 +44,7 @@ impl ArchiveBench for Memory {
     }
 }
 
-impl ArchiveBench for Sql {
+impl<D: Database> ArchiveBench for Sql<D> {
     type Archive = SqlStore;
 
     fn archive(&self) -> &Self::Archive {

@@ -1,4 +1,4 @@
-//! User sessions and the outbox, on all stores.
+//! User sessions and the outbox.
 //!
 //! | page | what it holds |
 //! |---|---|
@@ -10,22 +10,22 @@
 //! | [`outbox`] | what has ended, until the archive has it |
 //! | [`due`] | when it is time to look at one |
 
-mod due;
-mod load;
-mod outbox;
-mod races;
-mod refusals;
-mod renew;
-mod replace;
+pub(super) mod due;
+pub(super) mod load;
+pub(super) mod outbox;
+pub(super) mod races;
+pub(super) mod refusals;
+pub(super) mod renew;
+pub(super) mod replace;
 
-use crate::bench::Bench;
-use crate::entries::{KEPT, Parts, at, live, parts};
-use std::sync::LazyLock;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use thin_session::store::{
+use crate::store::{
     Entry, Key, LastingStore, Outcome, Outgoing, Owner, Replaced, Replacement, Standing, Timestamp, WriteId,
 };
-use thin_session::testing;
+use crate::testing;
+use crate::testing::conformance::Bench;
+use crate::testing::conformance::entries::{KEPT, Parts, at, live, parts};
+use std::sync::LazyLock;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use uuid::Uuid;
 
 const ADA: u8 = 0xad;

@@ -1,30 +1,20 @@
 //! Activity.
 
 use super::{DAY, HOUR, Transfers, entry, id, of};
-use crate::bench::{Bench, for_all_stores};
-use crate::entries::{ENDED, KEPT, MOVED, Parts, TOUCHED, at};
+use crate::store::{LastingStore, Outcome, Store};
+use crate::testing::conformance::LastingBench;
+use crate::testing::conformance::entries::{ENDED, KEPT, MOVED, Parts, TOUCHED, at};
 use std::time::Duration;
-use thin_session::store::{LastingStore, Outcome, Store};
 use tokio::task::JoinSet;
-
-for_all_stores! {
-    it_changes_the_time_alone_to_the_stores
-    it_happens_only_as_seen
-    it_never_goes_back
-    it_never_creates
-    it_leaves_markers_alone
-    what_has_idled_out_or_is_past_its_deadline_is_not_renewed
-    of_sixty_four_one_writes
-}
 
 const IDLE: Duration = Duration::from_secs(3600);
 
 /// One that was used a minute ago.
-fn used(number: u16, bench: &impl Bench) -> Parts {
+fn used(number: u16, bench: &impl LastingBench) -> Parts {
     Parts { touched: bench.clock().now().as_millis() - 60_000, ..of(number) }
 }
 
-async fn it_changes_the_time_alone_to_the_stores(bench: &impl Bench) {
+pub(crate) async fn it_changes_the_time_alone_to_the_stores(bench: &impl LastingBench) {
     let ada = Transfers::of_ada(bench).await;
     let there = used(1, bench);
     ada.has(&there.entry()).await;
@@ -36,7 +26,7 @@ async fn it_changes_the_time_alone_to_the_stores(bench: &impl Bench) {
     assert_eq!(ada.loads().await, None);
 }
 
-async fn it_happens_only_as_seen(bench: &impl Bench) {
+pub(crate) async fn it_happens_only_as_seen(bench: &impl LastingBench) {
     let ada = Transfers::of_ada(bench).await;
     let there = used(1, bench);
     ada.has(&there.entry()).await;
@@ -50,7 +40,7 @@ async fn it_happens_only_as_seen(bench: &impl Bench) {
 }
 
 /// Where the store's clock is behind.
-async fn it_never_goes_back(bench: &impl Bench) {
+pub(crate) async fn it_never_goes_back(bench: &impl LastingBench) {
     let ada = Transfers::of_ada(bench).await;
     let there = Parts { touched: bench.clock().now().as_millis() + HOUR, ..of(1) };
     ada.has(&there.entry()).await;
@@ -59,7 +49,7 @@ async fn it_never_goes_back(bench: &impl Bench) {
     bench.passes(&ada.key, 2 * KEPT).await;
 }
 
-async fn it_never_creates(bench: &impl Bench) {
+pub(crate) async fn it_never_creates(bench: &impl LastingBench) {
     let ada = Transfers::of_ada(bench).await;
     for seen in [0, TOUCHED] {
         assert!(!ada.store.renew(&ada.key, at(seen), IDLE, KEPT).await.unwrap());
@@ -67,7 +57,7 @@ async fn it_never_creates(bench: &impl Bench) {
     assert_eq!(ada.loads().await, None);
 }
 
-async fn it_leaves_markers_alone(bench: &impl Bench) {
+pub(crate) async fn it_leaves_markers_alone(bench: &impl LastingBench) {
     for (user, state) in [(1, ENDED), (2, MOVED)] {
         let ada = Transfers::of_user(bench, user).await;
         let marker = used(1, bench).with_state(state);
@@ -78,7 +68,7 @@ async fn it_leaves_markers_alone(bench: &impl Bench) {
     }
 }
 
-async fn what_has_idled_out_or_is_past_its_deadline_is_not_renewed(bench: &impl Bench) {
+pub(crate) async fn what_has_idled_out_or_is_past_its_deadline_is_not_renewed(bench: &impl LastingBench) {
     let now = bench.clock().now().as_millis();
     for (user, there, idle, lives) in [
         (1, Parts { touched: now - HOUR, ..of(1) }, IDLE, false),
@@ -97,7 +87,7 @@ async fn what_has_idled_out_or_is_past_its_deadline_is_not_renewed(bench: &impl 
     }
 }
 
-async fn of_sixty_four_one_writes(bench: &impl Bench) {
+pub(crate) async fn of_sixty_four_one_writes(bench: &impl LastingBench) {
     let ada = Transfers::of_ada(bench).await;
     let there = used(1, bench);
     ada.has(&there.entry()).await;

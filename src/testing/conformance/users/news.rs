@@ -1,23 +1,13 @@
 //! What is told, and to whom.
 
 use super::{ADA, BOB, Follower, HOUR, User, later, until};
-use crate::bench::{Bench, for_all_stores};
-use crate::entries::at;
+use crate::Clock;
+use crate::store::{Admitted, Epoch, Outcome, Revocation, Revoked, Store};
+use crate::testing::conformance::Bench;
+use crate::testing::conformance::entries::at;
+use crate::testing::{self, is_fresh};
 use std::time::Duration;
-use thin_session::Clock;
-use thin_session::store::{Admitted, Epoch, Outcome, Revocation, Revoked, Store};
-use thin_session::testing::{self, is_fresh};
 use tokio::task::JoinSet;
-
-for_all_stores! {
-    all_who_follow_hear_everything
-    nothing_is_missed_at_the_beginning
-    each_kind_is_told
-    what_has_run_out_takes_nothing_along
-    the_store_is_heard_again_and_again
-    layers_of_other_names_hear_nothing
-    layers_of_other_names_have_users_of_their_own
-}
 
 /// That some session has ended.
 fn session(number: u32) -> Revocation {
@@ -27,7 +17,7 @@ fn session(number: u32) -> Revocation {
     testing::revocation(Revoked::Session(handle), later())
 }
 
-async fn all_who_follow_hear_everything(bench: &impl Bench) {
+pub(crate) async fn all_who_follow_hear_everything(bench: &impl Bench) {
     let (ada, bob) = (User::new(bench, ADA), User::new(bench, BOB));
     let early = Follower::of(bench, "");
     let mut news = vec![session(0)];
@@ -51,7 +41,7 @@ async fn all_who_follow_hear_everything(bench: &impl Bench) {
     }
 }
 
-async fn nothing_is_missed_at_the_beginning(bench: &impl Bench) {
+pub(crate) async fn nothing_is_missed_at_the_beginning(bench: &impl Bench) {
     let mut publishers = JoinSet::new();
     for i in 0..4 {
         let store = bench.store().clone();
@@ -75,7 +65,7 @@ async fn nothing_is_missed_at_the_beginning(bench: &impl Bench) {
     }
 }
 
-async fn each_kind_is_told(bench: &impl Bench) {
+pub(crate) async fn each_kind_is_told(bench: &impl Bench) {
     let (ada, bob) = (User::new(bench, ADA), User::new(bench, BOB));
     let (epoch, kept) = (Epoch::from_u64(*super::BASE), bob.member(1).handle);
     let news = [
@@ -95,7 +85,7 @@ async fn each_kind_is_told(bench: &impl Bench) {
     assert_eq!(follower.all().len(), 4);
 }
 
-async fn what_has_run_out_takes_nothing_along(bench: &impl Bench) {
+pub(crate) async fn what_has_run_out_takes_nothing_along(bench: &impl Bench) {
     let store = bench.store();
     let past = testing::revocation(session(1).revoked(), at(*super::BASE - HOUR));
     let soon = Duration::from_millis(300);
@@ -114,7 +104,7 @@ async fn what_has_run_out_takes_nothing_along(bench: &impl Bench) {
     assert_eq!(follower.all().len(), 37);
 }
 
-async fn the_store_is_heard_again_and_again(bench: &impl Bench) {
+pub(crate) async fn the_store_is_heard_again_and_again(bench: &impl Bench) {
     let clock = Clock::manual();
     let follower = Follower::by(bench, "", &clock);
     assert!(!is_fresh(&testing::revocations(&clock)), "one who does not follow hears nothing");
@@ -124,7 +114,7 @@ async fn the_store_is_heard_again_and_again(bench: &impl Bench) {
     }
 }
 
-async fn layers_of_other_names_hear_nothing(bench: &impl Bench) {
+pub(crate) async fn layers_of_other_names_hear_nothing(bench: &impl Bench) {
     let realms = ["", "admin", "shop"];
     let followers = realms.map(|realm| Follower::of(bench, realm));
     let mut news = Vec::new();
@@ -145,7 +135,7 @@ async fn layers_of_other_names_hear_nothing(bench: &impl Bench) {
     }
 }
 
-async fn layers_of_other_names_have_users_of_their_own(bench: &impl Bench) {
+pub(crate) async fn layers_of_other_names_have_users_of_their_own(bench: &impl Bench) {
     let users = ["", "admin"].map(|realm| User::in_realm(bench, realm, ADA));
     let [ada, admin] = &users;
     assert_eq!(ada.owner.user(), admin.owner.user());

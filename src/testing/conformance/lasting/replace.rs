@@ -1,23 +1,12 @@
 //! What a replacement does.
 
 use super::{ADA, DAY, HOUR, Transfers, entry, id, of, outgoing};
-use crate::bench::{Bench, for_all_stores};
-use crate::entries::{ENDED, KEPT, LIVE, Parts, TOUCHED, at, live};
-use thin_session::store::{LastingStore, Replaced, Standing, Store};
-use thin_session::testing;
+use crate::store::{LastingStore, Replaced, Standing, Store};
+use crate::testing;
+use crate::testing::conformance::LastingBench;
+use crate::testing::conformance::entries::{ENDED, KEPT, LIVE, Parts, TOUCHED, at, live};
 
-for_all_stores! {
-    one_begins_where_nothing_is
-    it_comes_in_the_place_of_another_for_its_own_time
-    one_ends_and_the_next_begins_in_its_place
-    one_that_has_lapsed_gives_way_to_the_next
-    the_time_of_the_last_touch_is_the_stores
-    it_never_goes_back
-    a_standing_of_what_is_not_there_is_not_asked_for
-    of_other_kinds_users_and_layers_nothing_changes
-}
-
-async fn one_begins_where_nothing_is(bench: &impl Bench) {
+pub(crate) async fn one_begins_where_nothing_is(bench: &impl LastingBench) {
     let ada = Transfers::of_ada(bench).await;
     assert_eq!(ada.asks(&entry(1), |_| ()).await, Replaced::Applied);
     ada.shows(&entry(1)).await;
@@ -26,7 +15,7 @@ async fn one_begins_where_nothing_is(bench: &impl Bench) {
     assert_eq!(ada.loads().await, None);
 }
 
-async fn it_comes_in_the_place_of_another_for_its_own_time(bench: &impl Bench) {
+pub(crate) async fn it_comes_in_the_place_of_another_for_its_own_time(bench: &impl LastingBench) {
     for (user, keep_for) in [(1, KEPT / 2), (2, 2 * KEPT)] {
         let ada = Transfers::of_user(bench, user).await;
         assert_eq!(ada.asks(&entry(1), |_| ()).await, Replaced::Applied);
@@ -41,7 +30,7 @@ async fn it_comes_in_the_place_of_another_for_its_own_time(bench: &impl Bench) {
     }
 }
 
-async fn one_ends_and_the_next_begins_in_its_place(bench: &impl Bench) {
+pub(crate) async fn one_ends_and_the_next_begins_in_its_place(bench: &impl LastingBench) {
     let ada = Transfers::of_ada(bench).await;
     let (marker, past) = (of(2).with_state(ENDED).entry(), outgoing(1));
     assert_eq!(ada.asks(&entry(1), |_| ()).await, Replaced::Applied);
@@ -55,7 +44,7 @@ async fn one_ends_and_the_next_begins_in_its_place(bench: &impl Bench) {
 }
 
 /// In one step, also with what goes out.
-async fn one_that_has_lapsed_gives_way_to_the_next(bench: &impl Bench) {
+pub(crate) async fn one_that_has_lapsed_gives_way_to_the_next(bench: &impl LastingBench) {
     let ada = Transfers::of_ada(bench).await;
     ada.has(&Parts { touched: TOUCHED, ..of(1) }.entry()).await;
     let past = outgoing(1);
@@ -70,7 +59,7 @@ async fn one_that_has_lapsed_gives_way_to_the_next(bench: &impl Bench) {
 }
 
 /// Whatever the entry says itself.
-async fn the_time_of_the_last_touch_is_the_stores(bench: &impl Bench) {
+pub(crate) async fn the_time_of_the_last_touch_is_the_stores(bench: &impl LastingBench) {
     let ada = Transfers::of_ada(bench).await;
     for touched in [0, TOUCHED, (1 << 48) - 1] {
         for state in [LIVE, ENDED] {
@@ -87,7 +76,7 @@ async fn the_time_of_the_last_touch_is_the_stores(bench: &impl Bench) {
     }
 }
 
-async fn it_never_goes_back(bench: &impl Bench) {
+pub(crate) async fn it_never_goes_back(bench: &impl LastingBench) {
     let ada = Transfers::of_ada(bench).await;
     let later = at(bench.clock().now().as_millis() + HOUR);
     let last = at((1 << 48) - 1);
@@ -100,7 +89,7 @@ async fn it_never_goes_back(bench: &impl Bench) {
     }
 }
 
-async fn a_standing_of_what_is_not_there_is_not_asked_for(bench: &impl Bench) {
+pub(crate) async fn a_standing_of_what_is_not_there_is_not_asked_for(bench: &impl LastingBench) {
     let ada = Transfers::of_ada(bench).await;
     for standing in [Standing::Lives(DAY), Standing::Lapsed(DAY)] {
         assert_eq!(ada.asks(&entry(1), |asked| asked.standing = standing).await, Replaced::Applied);
@@ -109,7 +98,7 @@ async fn a_standing_of_what_is_not_there_is_not_asked_for(bench: &impl Bench) {
     }
 }
 
-async fn of_other_kinds_users_and_layers_nothing_changes(bench: &impl Bench) {
+pub(crate) async fn of_other_kinds_users_and_layers_nothing_changes(bench: &impl LastingBench) {
     let ada = Transfers::of_ada(bench).await;
     let bob = Transfers::of(bench, testing::owner("", [0xb0; 16])).await;
     // One who shares her shard.

@@ -1,26 +1,19 @@
 //! Who is named.
 
 use super::{ADA, User, entry, id};
-use crate::bench::{Bench, for_all_stores};
-use crate::entries::{KEPT, TOUCHED, at};
-use crate::markers::ended;
+use crate::store::{Admitted, Marker, Outcome, Store};
+use crate::testing::conformance::Bench;
+use crate::testing::conformance::entries::{KEPT, TOUCHED, at};
+use crate::testing::conformance::markers::ended;
 use std::time::Duration;
-use thin_session::store::{Admitted, Marker, Outcome, Store};
 
-for_all_stores! {
-    the_one_whose_deadline_comes_first_is_in_front
-    they_come_with_what_is_under_their_keys_now
-    those_that_have_gone_are_neither_named_nor_counted
-    one_that_was_touched_stays_named
-}
-
-async fn the_one_whose_deadline_comes_first_is_in_front(bench: &impl Bench) {
+pub(crate) async fn the_one_whose_deadline_comes_first_is_in_front(bench: &impl Bench) {
     let ada = User::new(bench, ADA);
     ada.signs_in([30, 4, 700, 1, 50, 2]).await;
     ada.has([1, 2, 4, 30, 50, 700]).await;
 }
 
-async fn they_come_with_what_is_under_their_keys_now(bench: &impl Bench) {
+pub(crate) async fn they_come_with_what_is_under_their_keys_now(bench: &impl Bench) {
     let ada = User::new(bench, ADA);
     ada.signs_in([1, 2]).await;
     let key = ada.member(1).key;
@@ -32,7 +25,7 @@ async fn they_come_with_what_is_under_their_keys_now(bench: &impl Bench) {
     assert_eq!(ada.members().await, [(ada.member(1), now), (ada.member(2), entry(2))]);
 }
 
-async fn those_that_have_gone_are_neither_named_nor_counted(bench: &impl Bench) {
+pub(crate) async fn those_that_have_gone_are_neither_named_nor_counted(bench: &impl Bench) {
     let ada = User::new(bench, ADA);
     ada.signs_in([1, 3]).await;
     for number in [2, 4] {
@@ -53,7 +46,7 @@ async fn those_that_have_gone_are_neither_named_nor_counted(bench: &impl Bench) 
 }
 
 /// The index goes by the deadline, not by how long a session was to be kept at first.
-async fn one_that_was_touched_stays_named(bench: &impl Bench) {
+pub(crate) async fn one_that_was_touched_stays_named(bench: &impl Bench) {
     // A machine that is too busy to touch in time is given more.
     for (user, seconds) in [(1, 1), (2, 3), (3, 9)] {
         let (short, long) = (Duration::from_secs(seconds), Duration::from_secs(8 * 3600));

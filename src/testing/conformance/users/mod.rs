@@ -1,4 +1,4 @@
-//! The sessions of a user, and the news, on all stores.
+//! The sessions of a user, and the news.
 //!
 //! | page | what it holds |
 //! |---|---|
@@ -9,26 +9,26 @@
 //! | [`end_all`] | the end of all sessions of a user |
 //! | [`news`] | what is told, and to whom |
 
-mod admission;
-mod departure;
-mod end_all;
-mod members;
-mod news;
-mod refusals;
+pub(super) mod admission;
+pub(super) mod departure;
+pub(super) mod end_all;
+pub(super) mod members;
+pub(super) mod news;
+pub(super) mod refusals;
 
-use crate::bench::Bench;
-use crate::entries::{KEPT, at, parts};
-use crate::markers::ended;
+use crate::Clock;
+use crate::store::{
+    Admission, Admitted, Departure, Entry, Epoch, Marker, Member, Owner, Revocation, Revocations, Revoked, Store,
+    Sweep, Timestamp, WriteId,
+};
+use crate::testing;
+use crate::testing::conformance::Bench;
+use crate::testing::conformance::entries::{KEPT, at, parts};
+use crate::testing::conformance::markers::ended;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use thin_session::Clock;
-use thin_session::store::{
-    Admission, Admitted, Departure, Entry, Epoch, Marker, Member, Owner, Revocation, Revocations, Revoked, Store,
-    Sweep, Timestamp, WriteId,
-};
-use thin_session::testing;
 use tokio::task::JoinHandle;
 
 const HOUR: u64 = 3_600_000;
@@ -227,5 +227,7 @@ async fn until(what: &str, mut ready: impl FnMut() -> bool) {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     };
-    tokio::time::timeout(testbed::LIMIT, looks).await.unwrap_or_else(|_| panic!("waited for {what}"));
+    tokio::time::timeout(crate::testing::conformance::LIMIT, looks)
+        .await
+        .unwrap_or_else(|_| panic!("waited for {what}"));
 }

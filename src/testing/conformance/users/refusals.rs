@@ -1,24 +1,11 @@
 //! What an admission is refused for, in this order, and that it then changes nothing.
 
 use super::{ADA, User, entry, id, later, told};
-use crate::bench::{Bench, for_all_stores};
-use crate::entries::{KEPT, at, parts};
-use crate::markers::{ended, moved};
+use crate::store::{Admission, Admitted, Departure, Epoch, Marker, Outcome, Store};
+use crate::testing::conformance::Bench;
+use crate::testing::conformance::entries::{KEPT, at, parts};
+use crate::testing::conformance::markers::{ended, moved};
 use std::time::{Duration, SystemTime};
-use thin_session::store::{Admission, Admitted, Departure, Epoch, Marker, Outcome, Store};
-
-for_all_stores! {
-    what_is_under_the_key_comes_first
-    an_admission_that_is_sent_again_finds_itself
-    then_comes_the_epoch
-    then_comes_the_predecessor
-    then_comes_the_limit
-    those_who_leave_do_not_count
-    the_index_may_name_some_that_have_gone
-    those_past_their_deadline_do_not_count
-    fifty_at_once_are_never_more_than_the_limit
-    of_thirty_two_successors_one_is_admitted
-}
 
 /// Asks in vain, with all that would change something if it were let in: asserts that nothing did.
 async fn in_vain<B: Bench>(
@@ -39,7 +26,7 @@ fn epoch(number: u64) -> impl for<'a> Fn(&mut Admission<'a>) {
     move |admission| admission.epoch = Epoch::from_u64(number)
 }
 
-async fn what_is_under_the_key_comes_first(bench: &impl Bench) {
+pub(crate) async fn what_is_under_the_key_comes_first(bench: &impl Bench) {
     let ada = User::new(bench, ADA);
     ada.signs_in([1, 2, 3]).await;
     assert_eq!(ada.asks(4, epoch(50)).await, Admitted::Admitted);
@@ -56,7 +43,7 @@ async fn what_is_under_the_key_comes_first(bench: &impl Bench) {
     }
 }
 
-async fn an_admission_that_is_sent_again_finds_itself(bench: &impl Bench) {
+pub(crate) async fn an_admission_that_is_sent_again_finds_itself(bench: &impl Bench) {
     let ada = User::new(bench, ADA);
     ada.signs_in([1, 2, 3]).await;
     let predecessor = Departure { expected: Some(id(2)), ..ada.departure(2) };
@@ -68,7 +55,7 @@ async fn an_admission_that_is_sent_again_finds_itself(bench: &impl Bench) {
     told(bench, [ada.news(2)]).await;
 }
 
-async fn then_comes_the_epoch(bench: &impl Bench) {
+pub(crate) async fn then_comes_the_epoch(bench: &impl Bench) {
     let ada = User::new(bench, ADA);
     assert_eq!(ada.asks(1, epoch(50)).await, Admitted::Admitted);
     for named in [0, 49] {
@@ -86,7 +73,7 @@ async fn then_comes_the_epoch(bench: &impl Bench) {
     assert_eq!(ada.asks(2, epoch(50)).await, Admitted::Admitted);
 }
 
-async fn then_comes_the_predecessor(bench: &impl Bench) {
+pub(crate) async fn then_comes_the_predecessor(bench: &impl Bench) {
     let ada = User::new(bench, ADA);
     ada.signs_in([1, 2]).await;
     let gone = |number| Departure { news: None, marker: moved().clone(), ..ada.departure(number) };
@@ -119,7 +106,7 @@ async fn then_comes_the_predecessor(bench: &impl Bench) {
     }
 }
 
-async fn then_comes_the_limit(bench: &impl Bench) {
+pub(crate) async fn then_comes_the_limit(bench: &impl Bench) {
     let ada = User::new(bench, ADA);
     ada.signs_in([1, 2, 3, 4]).await;
     for limit in [0, 1, 2] {
@@ -135,7 +122,7 @@ async fn then_comes_the_limit(bench: &impl Bench) {
     ada.has([1, 2, 3, 4, 5]).await;
 }
 
-async fn those_who_leave_do_not_count(bench: &impl Bench) {
+pub(crate) async fn those_who_leave_do_not_count(bench: &impl Bench) {
     let ada = User::new(bench, ADA);
     ada.signs_in([1, 2, 3]).await;
     // Each counts once, also one that is named twice, and one that is not in the index does not make room.
@@ -152,7 +139,7 @@ async fn those_who_leave_do_not_count(bench: &impl Bench) {
     ada.has([2, 3, 4]).await;
 }
 
-async fn the_index_may_name_some_that_have_gone(bench: &impl Bench) {
+pub(crate) async fn the_index_may_name_some_that_have_gone(bench: &impl Bench) {
     let ada = User::new(bench, ADA);
     ada.signs_in([1, 2]).await;
     assert_eq!(ada.store.end(&ada.member(1).key, None, ended()).await.unwrap(), Outcome::Applied);
@@ -163,7 +150,7 @@ async fn the_index_may_name_some_that_have_gone(bench: &impl Bench) {
     ada.has([2, 3]).await;
 }
 
-async fn those_past_their_deadline_do_not_count(bench: &impl Bench) {
+pub(crate) async fn those_past_their_deadline_do_not_count(bench: &impl Bench) {
     let ada = User::new(bench, ADA);
     let past = parts(1).with_deadline(at(*super::BASE - 300_000)).entry();
     let (member, entry, limit) = (ada.member(1), &past, 1);
@@ -175,7 +162,7 @@ async fn those_past_their_deadline_do_not_count(bench: &impl Bench) {
     assert_eq!(ada.asks(3, |admission| admission.limit = 1).await, Admitted::Full);
 }
 
-async fn fifty_at_once_are_never_more_than_the_limit(bench: &impl Bench) {
+pub(crate) async fn fifty_at_once_are_never_more_than_the_limit(bench: &impl Bench) {
     let ada = User::new(bench, ADA);
     let mut admissions = tokio::task::JoinSet::new();
     for number in 1..=50 {
@@ -197,14 +184,14 @@ async fn fifty_at_once_are_never_more_than_the_limit(bench: &impl Bench) {
     }
 }
 
-async fn of_thirty_two_successors_one_is_admitted(bench: &impl Bench) {
+pub(crate) async fn of_thirty_two_successors_one_is_admitted(bench: &impl Bench) {
     let ada = User::new(bench, ADA);
     ada.signs_in([1]).await;
     let mut admissions = tokio::task::JoinSet::new();
     for number in 2..34_u16 {
         let ada = ada.clone();
         admissions.spawn(async move {
-            let marker = thin_session::testing::moved_marker(&number.to_be_bytes());
+            let marker = crate::testing::moved_marker(&number.to_be_bytes());
             let predecessor = Departure { expected: Some(id(1)), marker, ..ada.departure(1) };
             (number, ada.asks_with(number, Some(&predecessor), &[], |admission| admission.limit = 1).await)
         });
@@ -213,7 +200,7 @@ async fn of_thirty_two_successors_one_is_admitted(bench: &impl Bench) {
     let admitted: Vec<_> = answers.iter().filter(|(_, answer)| *answer == Admitted::Admitted).collect();
     let [(winner, _)] = admitted[..] else { panic!("admitted: {admitted:?}") };
     ada.has([*winner]).await;
-    let marker = entry(1).ended(&thin_session::testing::moved_marker(&winner.to_be_bytes()));
+    let marker = entry(1).ended(&crate::testing::moved_marker(&winner.to_be_bytes()));
     let others = answers.iter().filter(|(_, answer)| *answer == Admitted::Predecessor(Some(marker.clone())));
     assert_eq!(others.count(), 31, "all the others are shown where it has gone");
 }

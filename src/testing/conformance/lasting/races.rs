@@ -1,25 +1,16 @@
 //! Replacements that meet each other, and the end of the session that asks.
 
 use super::{ADA, HOUR, Transfers, entry, id, of, outgoing};
-use crate::bench::{Bench, for_all_stores};
-use crate::entries::{ENDED, KEPT, at};
-use crate::markers::ended;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
-use thin_session::store::{
+use crate::store::{
     Admission, Admitted, Departure, Epoch, LastingStore, Member, Outcome, Replaced, Store, Sweep, WriteId,
 };
-use thin_session::testing;
+use crate::testing;
+use crate::testing::conformance::LastingBench;
+use crate::testing::conformance::entries::{ENDED, KEPT, at};
+use crate::testing::conformance::markers::ended;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use tokio::task::JoinSet;
-
-for_all_stores! {
-    of_two_hundred_on_one_base_one_is_applied
-    of_two_hundred_that_begin_one_does
-    of_forty_that_end_it_one_does_and_goes_out
-    once_the_browsers_session_has_ended_none_is_applied
-    once_it_has_departed_none_is_applied
-    once_all_have_ended_none_is_applied
-}
 
 /// Asks two hundred times at once; answers the number of the one that was applied, which all the others were shown.
 async fn one_of_two_hundred<S: LastingStore + Clone>(ada: &Transfers<S>, expected: Option<WriteId>) -> u16 {
@@ -37,13 +28,13 @@ async fn one_of_two_hundred<S: LastingStore + Clone>(ada: &Transfers<S>, expecte
     *winner
 }
 
-async fn of_two_hundred_on_one_base_one_is_applied(bench: &impl Bench) {
+pub(crate) async fn of_two_hundred_on_one_base_one_is_applied(bench: &impl LastingBench) {
     let ada = Transfers::of_ada(bench).await;
     ada.has(&entry(0)).await;
     one_of_two_hundred(&ada, Some(id(0))).await;
 }
 
-async fn of_two_hundred_that_begin_one_does(bench: &impl Bench) {
+pub(crate) async fn of_two_hundred_that_begin_one_does(bench: &impl LastingBench) {
     let ada = Transfers::of_ada(bench).await;
     let first = one_of_two_hundred(&ada, None).await;
     let marker = of(300).with_state(ENDED).entry();
@@ -52,7 +43,7 @@ async fn of_two_hundred_that_begin_one_does(bench: &impl Bench) {
     one_of_two_hundred(&ada, Some(id(300))).await;
 }
 
-async fn of_forty_that_end_it_one_does_and_goes_out(bench: &impl Bench) {
+pub(crate) async fn of_forty_that_end_it_one_does_and_goes_out(bench: &impl LastingBench) {
     let ada = Transfers::of_ada(bench).await;
     ada.has(&entry(0)).await;
     let mut asking = JoinSet::new();
@@ -60,7 +51,7 @@ async fn of_forty_that_end_it_one_does_and_goes_out(bench: &impl Bench) {
         let ada = ada.clone();
         asking.spawn(async move {
             let (marker, past) = (of(number.into()).with_state(ENDED).entry(), outgoing(number));
-            let change = |asked: &mut thin_session::store::Replacement<'_>| asked.expected = Some(id(0));
+            let change = |asked: &mut crate::store::Replacement<'_>| asked.expected = Some(id(0));
             let answer = ada.asks(&marker, |asked| {
                 change(asked);
                 asked.outgoing = Some(&past);
@@ -112,7 +103,7 @@ async fn nothing_after<S: LastingStore + Clone>(ada: &Transfers<S>, end: impl As
     assert_eq!(ada.loads().await, left, "written after the end");
 }
 
-async fn once_the_browsers_session_has_ended_none_is_applied(bench: &impl Bench) {
+pub(crate) async fn once_the_browsers_session_has_ended_none_is_applied(bench: &impl LastingBench) {
     for user in 0..5 {
         let ada = Transfers::of_user(bench, user).await;
         let end = async || assert_eq!(ada.store.end(&ada.session, None, ended()).await.unwrap(), Outcome::Applied);
@@ -121,7 +112,7 @@ async fn once_the_browsers_session_has_ended_none_is_applied(bench: &impl Bench)
 }
 
 /// One that has signed in, and asks.
-async fn signed_in<B: Bench>(bench: &B, user: u8) -> (Transfers<B::Store>, Member) {
+async fn signed_in<B: LastingBench>(bench: &B, user: u8) -> (Transfers<B::Store>, Member) {
     let ada = Transfers::of_user(bench, user).await;
     let member = testing::member(&ada.owner, [ADA; 16], [ADA; 16]);
     let (epoch_until, session) = (at(*super::BASE + HOUR), entry(900));
@@ -131,7 +122,7 @@ async fn signed_in<B: Bench>(bench: &B, user: u8) -> (Transfers<B::Store>, Membe
     (Transfers { session: member.key, ..ada }, member)
 }
 
-async fn once_it_has_departed_none_is_applied(bench: &impl Bench) {
+pub(crate) async fn once_it_has_departed_none_is_applied(bench: &impl LastingBench) {
     for user in 0..5 {
         let (ada, member) = signed_in(bench, user).await;
         let departure = Departure { member, expected: None, marker: ended().clone(), news: None };
@@ -140,7 +131,7 @@ async fn once_it_has_departed_none_is_applied(bench: &impl Bench) {
     }
 }
 
-async fn once_all_have_ended_none_is_applied(bench: &impl Bench) {
+pub(crate) async fn once_all_have_ended_none_is_applied(bench: &impl LastingBench) {
     for user in 0..5 {
         let (ada, _) = signed_in(bench, user).await;
         let sweep = Sweep { except: None, marker: ended().clone(), until: at(*super::BASE + HOUR) };

@@ -1,22 +1,11 @@
 //! What a replacement is refused for, in this order, and that it then changes nothing.
 
 use super::{DAY, HOUR, Transfers, entry, id, of, outgoing};
-use crate::bench::{Bench, for_all_stores};
-use crate::entries::{ENDED, KEPT, MOVED, Parts, at, live};
-use crate::markers::{ended, moved};
+use crate::store::{Entry, LastingStore, Outcome, Replaced, Replacement, Standing, Store};
+use crate::testing::conformance::LastingBench;
+use crate::testing::conformance::entries::{ENDED, KEPT, MOVED, Parts, at, live};
+use crate::testing::conformance::markers::{ended, moved};
 use std::time::Duration;
-use thin_session::store::{Entry, LastingStore, Outcome, Replaced, Replacement, Standing, Store};
-
-for_all_stores! {
-    another_entry_than_the_expected_is_found_first
-    then_comes_that_none_is_there
-    then_comes_the_browsers_session
-    then_comes_whether_it_lives
-    with_time_it_idles_out
-    no_idle_limit_and_the_longest
-    what_has_expired_is_absent_and_asks_in_vain
-    a_replacement_that_is_sent_again_finds_itself
-}
 
 /// Asks in vain, with something that goes out: asserts that nothing was changed.
 async fn in_vain<'a, S: LastingStore + Clone>(
@@ -42,7 +31,7 @@ async fn in_vain<'a, S: LastingStore + Clone>(
 }
 
 /// Whatever is wrong besides.
-async fn another_entry_than_the_expected_is_found_first(bench: &impl Bench) {
+pub(crate) async fn another_entry_than_the_expected_is_found_first(bench: &impl LastingBench) {
     let ada = Transfers::of_ada(bench).await;
     let marker = |state| of(1).with_state(state).entry();
     for there in [entry(1), marker(ENDED), marker(MOVED)] {
@@ -50,7 +39,7 @@ async fn another_entry_than_the_expected_is_found_first(bench: &impl Bench) {
         // The ids of 1 and 257 differ in the first byte, those of 1 and 2 in the last.
         for expected in [None, Some(id(2)), Some(id(257))] {
             for standing in [Standing::Any, Standing::Lives(Duration::ZERO), Standing::Lapsed(DAY)] {
-                for session in [ada.session, crate::entries::key(super::ADA)] {
+                for session in [ada.session, crate::testing::conformance::entries::key(super::ADA)] {
                     let change = |asked: &mut Replacement<'_>| {
                         (asked.expected, asked.standing, asked.asked_by) = (expected, standing, Some(session));
                     };
@@ -62,9 +51,9 @@ async fn another_entry_than_the_expected_is_found_first(bench: &impl Bench) {
     }
 }
 
-async fn then_comes_that_none_is_there(bench: &impl Bench) {
+pub(crate) async fn then_comes_that_none_is_there(bench: &impl LastingBench) {
     let ada = Transfers::of_ada(bench).await;
-    for session in [ada.session, crate::entries::key(super::ADA)] {
+    for session in [ada.session, crate::testing::conformance::entries::key(super::ADA)] {
         for standing in [Standing::Any, Standing::Lives(DAY), Standing::Lapsed(DAY)] {
             let change = |asked: &mut Replacement<'_>| {
                 (asked.expected, asked.standing, asked.asked_by) = (Some(id(1)), standing, Some(session));
@@ -74,11 +63,11 @@ async fn then_comes_that_none_is_there(bench: &impl Bench) {
     }
 }
 
-async fn then_comes_the_browsers_session(bench: &impl Bench) {
+pub(crate) async fn then_comes_the_browsers_session(bench: &impl LastingBench) {
     let ada = Transfers::of_ada(bench).await;
     ada.has(&entry(1)).await;
-    let nobody = crate::entries::key(super::ADA);
-    let [ended_one, moved_one] = [1, 2].map(|n| thin_session::testing::member(&ada.owner, [n; 16], [n; 16]).key);
+    let nobody = crate::testing::conformance::entries::key(super::ADA);
+    let [ended_one, moved_one] = [1, 2].map(|n| crate::testing::member(&ada.owner, [n; 16], [n; 16]).key);
     for (key, marker) in [(ended_one, ended()), (moved_one, moved())] {
         assert_eq!(ada.store.create(&key, &live(7), KEPT).await.unwrap(), Outcome::Applied);
         assert_eq!(ada.store.end(&key, None, marker).await.unwrap(), Outcome::Applied);
@@ -102,7 +91,7 @@ async fn then_comes_the_browsers_session(bench: &impl Bench) {
 }
 
 /// By the store's clock, which it tells.
-async fn then_comes_whether_it_lives(bench: &impl Bench) {
+pub(crate) async fn then_comes_whether_it_lives(bench: &impl LastingBench) {
     let now = bench.clock().now().as_millis();
     let hour = Duration::from_millis(HOUR);
     let idle_for = |millis: u64| Parts { touched: now - millis, ..of(1) };
@@ -135,7 +124,7 @@ async fn then_comes_whether_it_lives(bench: &impl Bench) {
     }
 }
 
-async fn with_time_it_idles_out(bench: &impl Bench) {
+pub(crate) async fn with_time_it_idles_out(bench: &impl LastingBench) {
     let ada = Transfers::of_ada(bench).await;
     let idle = Duration::from_millis(30);
     assert_eq!(ada.asks(&entry(1), |_| ()).await, Replaced::Applied);
@@ -151,7 +140,7 @@ async fn with_time_it_idles_out(bench: &impl Bench) {
     assert!(ada.shows(&entry(2)).await > touched, "which begins anew");
 }
 
-async fn no_idle_limit_and_the_longest(bench: &impl Bench) {
+pub(crate) async fn no_idle_limit_and_the_longest(bench: &impl LastingBench) {
     let now = bench.clock().now().as_millis();
     let cases = [
         (now, Duration::ZERO, false),
@@ -169,12 +158,12 @@ async fn no_idle_limit_and_the_longest(bench: &impl Bench) {
     }
 }
 
-async fn what_has_expired_is_absent_and_asks_in_vain(bench: &impl Bench) {
+pub(crate) async fn what_has_expired_is_absent_and_asks_in_vain(bench: &impl LastingBench) {
     let ada = Transfers::of_ada(bench).await;
     ada.has(&entry(1)).await;
     bench.passes(&ada.key, KEPT).await;
     // The memory's clock has moved for both.
-    let asked_by = thin_session::testing::member(&ada.owner, [5; 16], [5; 16]).key;
+    let asked_by = crate::testing::member(&ada.owner, [5; 16], [5; 16]).key;
     assert_eq!(ada.store.create(&asked_by, &live(5), KEPT).await.unwrap(), Outcome::Applied);
     let ada = Transfers { session: asked_by, ..ada };
     assert_eq!(in_vain(&ada, &entry(2), |asked| asked.expected = Some(id(1))).await, Replaced::Absent);
@@ -183,7 +172,7 @@ async fn what_has_expired_is_absent_and_asks_in_vain(bench: &impl Bench) {
     assert_eq!(ada.asks(&entry(2), |asked| asked.asked_by = None).await, Replaced::Applied);
 }
 
-async fn a_replacement_that_is_sent_again_finds_itself(bench: &impl Bench) {
+pub(crate) async fn a_replacement_that_is_sent_again_finds_itself(bench: &impl LastingBench) {
     let ada = Transfers::of_ada(bench).await;
     assert_eq!(ada.asks(&entry(1), |_| ()).await, Replaced::Applied);
     let there = ada.loads().await.unwrap();

@@ -1,25 +1,12 @@
 //! What an admission does.
 
 use super::{ADA, BOB, User, entry, id, told};
-use crate::bench::{Bench, for_all_stores};
-use crate::entries::{KEPT, live};
-use crate::markers::{ended, moved};
-use thin_session::store::{Admitted, Departure, Epoch, Marker, Outcome, Store};
+use crate::store::{Admitted, Departure, Epoch, Marker, Outcome, Store};
+use crate::testing::conformance::Bench;
+use crate::testing::conformance::entries::{KEPT, live};
+use crate::testing::conformance::markers::{ended, moved};
 
-for_all_stores! {
-    a_session_is_there_for_its_time_and_named
-    what_has_expired_is_not_in_the_way
-    an_epoch_that_is_behind_is_raised
-    one_that_is_ahead_stays
-    a_predecessor_gives_way_in_the_same_step
-    a_predecessor_of_another_write_can_be_asked_for_again
-    a_predecessor_that_the_index_does_not_name_gives_way_too
-    those_to_be_evicted_end
-    what_does_not_live_only_leaves_the_index
-    another_users_things_are_untouched
-}
-
-async fn a_session_is_there_for_its_time_and_named(bench: &impl Bench) {
+pub(crate) async fn a_session_is_there_for_its_time_and_named(bench: &impl Bench) {
     let ada = User::new(bench, ADA);
     assert_eq!(ada.members().await, []);
     ada.signs_in([1]).await;
@@ -32,7 +19,7 @@ async fn a_session_is_there_for_its_time_and_named(bench: &impl Bench) {
     ada.has([]).await;
 }
 
-async fn what_has_expired_is_not_in_the_way(bench: &impl Bench) {
+pub(crate) async fn what_has_expired_is_not_in_the_way(bench: &impl Bench) {
     let ada = User::new(bench, ADA);
     ada.signs_in([1]).await;
     bench.passes(&ada.member(1).key, KEPT).await;
@@ -40,7 +27,7 @@ async fn what_has_expired_is_not_in_the_way(bench: &impl Bench) {
     ada.has([1]).await;
 }
 
-async fn an_epoch_that_is_behind_is_raised(bench: &impl Bench) {
+pub(crate) async fn an_epoch_that_is_behind_is_raised(bench: &impl Bench) {
     let ada = User::new(bench, ADA);
     for (number, epoch) in [(1, 50), (2, 50), (3, 51), (4, (1 << 48) - 2)] {
         let epoch = Epoch::from_u64(epoch);
@@ -52,7 +39,7 @@ async fn an_epoch_that_is_behind_is_raised(bench: &impl Bench) {
     ada.has([1, 2, 3, 4]).await;
 }
 
-async fn one_that_is_ahead_stays(bench: &impl Bench) {
+pub(crate) async fn one_that_is_ahead_stays(bench: &impl Bench) {
     let ada = User::new(bench, ADA);
     let swept = ada.store.end_all(&ada.owner, &ada.sweep(None)).await.unwrap();
     assert!(swept.is_some());
@@ -66,7 +53,7 @@ async fn one_that_is_ahead_stays(bench: &impl Bench) {
     assert_eq!(ada.asks(1, |admission| admission.epoch = epoch).await, Admitted::Admitted);
 }
 
-async fn a_predecessor_gives_way_in_the_same_step(bench: &impl Bench) {
+pub(crate) async fn a_predecessor_gives_way_in_the_same_step(bench: &impl Bench) {
     let ada = User::new(bench, ADA);
     ada.signs_in([1, 2]).await;
     for (old, new, expected, news) in [(2, 3, Some(id(2)), true), (1, 4, None, false)] {
@@ -82,7 +69,7 @@ async fn a_predecessor_gives_way_in_the_same_step(bench: &impl Bench) {
     told(bench, [ada.news(2)]).await;
 }
 
-async fn a_predecessor_of_another_write_can_be_asked_for_again(bench: &impl Bench) {
+pub(crate) async fn a_predecessor_of_another_write_can_be_asked_for_again(bench: &impl Bench) {
     let ada = User::new(bench, ADA);
     ada.signs_in([1]).await;
     let key = ada.member(1).key;
@@ -96,7 +83,7 @@ async fn a_predecessor_of_another_write_can_be_asked_for_again(bench: &impl Benc
     ada.has([2]).await;
 }
 
-async fn a_predecessor_that_the_index_does_not_name_gives_way_too(bench: &impl Bench) {
+pub(crate) async fn a_predecessor_that_the_index_does_not_name_gives_way_too(bench: &impl Bench) {
     let ada = User::new(bench, ADA);
     ada.signs_in([1]).await;
     assert_eq!(ada.store.create(&ada.member(2).key, &entry(2), KEPT).await.unwrap(), Outcome::Applied);
@@ -110,7 +97,7 @@ async fn a_predecessor_that_the_index_does_not_name_gives_way_too(bench: &impl B
     ada.has([1, 3]).await;
 }
 
-async fn those_to_be_evicted_end(bench: &impl Bench) {
+pub(crate) async fn those_to_be_evicted_end(bench: &impl Bench) {
     let ada = User::new(bench, ADA);
     ada.signs_in(1..=5).await;
     let evicted = [1, 3, 4].map(|number| ada.departure(number));
@@ -124,7 +111,7 @@ async fn those_to_be_evicted_end(bench: &impl Bench) {
     bench.passes(&ada.member(4).key, Marker::KEPT).await;
 }
 
-async fn what_does_not_live_only_leaves_the_index(bench: &impl Bench) {
+pub(crate) async fn what_does_not_live_only_leaves_the_index(bench: &impl Bench) {
     let ada = User::new(bench, ADA);
     ada.signs_in(1..=4).await;
     let key = |number| ada.member(number).key;
@@ -141,17 +128,17 @@ async fn what_does_not_live_only_leaves_the_index(bench: &impl Bench) {
     ada.has([3, 4, 5, 6]).await;
 }
 
-async fn another_users_things_are_untouched(bench: &impl Bench) {
+pub(crate) async fn another_users_things_are_untouched(bench: &impl Bench) {
     let (ada, bob) = (User::new(bench, ADA), User::new(bench, BOB));
     // One who shares her shard.
     let eve = std::array::from_fn(|i| if i == 0 { ADA } else { 0xee });
-    let eve = User { owner: thin_session::testing::owner("", eve), ..bob.clone() };
+    let eve = User { owner: crate::testing::owner("", eve), ..bob.clone() };
     assert_eq!((eve.owner.shard(), eve.owner != ada.owner), (ada.owner.shard(), true));
     for user in [&bob, &eve] {
         user.signs_in([1, 2]).await;
         assert_eq!(user.asks(3, |admission| admission.epoch = Epoch::from_u64(9)).await, Admitted::Admitted);
     }
-    let anonymous = thin_session::testing::key(ADA, [7; 16]);
+    let anonymous = crate::testing::key(ADA, [7; 16]);
     assert_eq!(bench.store().create(&anonymous, &live(1), KEPT).await.unwrap(), Outcome::Applied);
     let before = (bob.sight().await, eve.sight().await);
 

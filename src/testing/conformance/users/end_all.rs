@@ -1,30 +1,19 @@
 //! The end of all sessions of a user.
 
 use super::{ADA, Follower, User, entry, id, later, told};
-use crate::bench::{Bench, for_all_stores};
-use crate::entries::KEPT;
-use crate::markers::{ended, moved};
+use crate::store::{Admitted, Epoch, Marker, Outcome, Revoked, Store, Sweep};
+use crate::testing::conformance::Bench;
+use crate::testing::conformance::entries::KEPT;
+use crate::testing::conformance::markers::{ended, moved};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
-use thin_session::store::{Admitted, Epoch, Marker, Outcome, Revoked, Store, Sweep};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
-for_all_stores! {
-    all_end
-    all_but_one_end
-    nothing_happens_if_the_one_to_be_kept_is_not_there
-    only_those_that_lived_are_counted
-    without_sessions_the_epoch_moves_all_the_same
-    the_epoch_moves_past_every_earlier_one
-    none_admitted_before_survives_and_none_after_is_touched
-    of_sweeps_at_once_each_has_its_epoch
-}
-
-async fn all_end(bench: &impl Bench) {
+pub(crate) async fn all_end(bench: &impl Bench) {
     let ada = User::new(bench, ADA);
     ada.signs_in(1..=5).await;
-    let began = SystemTime::from(crate::entries::at(*super::BASE)) - Duration::from_secs(10);
+    let began = SystemTime::from(crate::testing::conformance::entries::at(*super::BASE)) - Duration::from_secs(10);
     let sweep = Sweep { marker: moved().clone(), ..ada.sweep(None) };
     let swept = ada.store.end_all(&ada.owner, &sweep).await.unwrap().expect("nobody was to be kept");
     assert_eq!(swept.ended, 5);
@@ -42,7 +31,7 @@ async fn all_end(bench: &impl Bench) {
     bench.passes(&ada.member(5).key, Marker::KEPT).await;
 }
 
-async fn all_but_one_end(bench: &impl Bench) {
+pub(crate) async fn all_but_one_end(bench: &impl Bench) {
     let ada = User::new(bench, ADA);
     ada.signs_in(1..=4).await;
     let swept = ada.store.end_all(&ada.owner, &ada.sweep(Some(3))).await.unwrap().expect("it is there");
@@ -61,7 +50,7 @@ async fn all_but_one_end(bench: &impl Bench) {
     bench.passes(&key, KEPT).await;
 }
 
-async fn nothing_happens_if_the_one_to_be_kept_is_not_there(bench: &impl Bench) {
+pub(crate) async fn nothing_happens_if_the_one_to_be_kept_is_not_there(bench: &impl Bench) {
     let ada = User::new(bench, ADA);
     assert_eq!(ada.store.end_all(&ada.owner, &ada.sweep(Some(1))).await.unwrap(), None);
     assert_eq!(ada.epoch().await, Epoch::default());
@@ -79,7 +68,7 @@ async fn nothing_happens_if_the_one_to_be_kept_is_not_there(bench: &impl Bench) 
     told(bench, []).await;
 }
 
-async fn only_those_that_lived_are_counted(bench: &impl Bench) {
+pub(crate) async fn only_those_that_lived_are_counted(bench: &impl Bench) {
     let ada = User::new(bench, ADA);
     ada.signs_in(1..=4).await;
     assert_eq!(ada.store.end(&ada.member(1).key, None, moved()).await.unwrap(), Outcome::Applied);
@@ -98,7 +87,7 @@ async fn only_those_that_lived_are_counted(bench: &impl Bench) {
     assert_eq!(answer, Admitted::Admitted);
 }
 
-async fn without_sessions_the_epoch_moves_all_the_same(bench: &impl Bench) {
+pub(crate) async fn without_sessions_the_epoch_moves_all_the_same(bench: &impl Bench) {
     let ada = User::new(bench, ADA);
     let mut epochs = vec![ada.epoch().await];
     for _ in 0..3 {
@@ -111,7 +100,7 @@ async fn without_sessions_the_epoch_moves_all_the_same(bench: &impl Bench) {
     assert!(epochs.is_sorted_by(|earlier, later| earlier < later), "{epochs:?}");
 }
 
-async fn the_epoch_moves_past_every_earlier_one(bench: &impl Bench) {
+pub(crate) async fn the_epoch_moves_past_every_earlier_one(bench: &impl Bench) {
     let ada = User::new(bench, ADA);
     // Ahead of the store's clock by a year.
     let ahead = Epoch::from_u64(*super::BASE + 365 * 24 * super::HOUR);
@@ -129,7 +118,7 @@ enum Asked {
     End(u64),
 }
 
-async fn none_admitted_before_survives_and_none_after_is_touched(bench: &impl Bench) {
+pub(crate) async fn none_admitted_before_survives_and_none_after_is_touched(bench: &impl Bench) {
     for round in 0..30 {
         let ada = User::new(bench, round);
         ada.signs_in(1..=8).await;
@@ -183,7 +172,7 @@ async fn none_admitted_before_survives_and_none_after_is_touched(bench: &impl Be
     }
 }
 
-async fn of_sweeps_at_once_each_has_its_epoch(bench: &impl Bench) {
+pub(crate) async fn of_sweeps_at_once_each_has_its_epoch(bench: &impl Bench) {
     let ada = User::new(bench, ADA);
     ada.signs_in(1..=5).await;
     let mut sweeps = JoinSet::new();
@@ -195,7 +184,7 @@ async fn of_sweeps_at_once_each_has_its_epoch(bench: &impl Bench) {
     }
     let mut swept = sweeps.join_all().await;
     assert_eq!(swept.iter().map(|swept| swept.ended).sum::<u64>(), 5, "each ends once");
-    let epoch = |of: &thin_session::store::Swept| match of.news.revoked() {
+    let epoch = |of: &crate::store::Swept| match of.news.revoked() {
         Revoked::User(_, epoch, _) => epoch,
         other => panic!("{other:?}"),
     };

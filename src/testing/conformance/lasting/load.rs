@@ -1,21 +1,13 @@
 //! Two entries at once, and several.
 
 use super::{Transfers, entry};
-use crate::bench::{Bench, for_all_stores};
-use crate::entries::{ENDED, KEPT, key, live, parts};
-use crate::markers::ended;
-use thin_session::store::{LastingStore, Outcome, Store};
-use thin_session::testing;
+use crate::store::{LastingStore, Outcome, Store};
+use crate::testing;
+use crate::testing::conformance::LastingBench;
+use crate::testing::conformance::entries::{ENDED, KEPT, key, live, parts};
+use crate::testing::conformance::markers::ended;
 
-for_all_stores! {
-    each_is_what_a_load_of_its_own_finds
-    what_has_expired_is_absent
-    they_may_be_in_different_shards
-    several_come_in_their_order
-    of_several_what_has_expired_is_absent
-}
-
-async fn each_is_what_a_load_of_its_own_finds(bench: &impl Bench) {
+pub(crate) async fn each_is_what_a_load_of_its_own_finds(bench: &impl LastingBench) {
     let ada = Transfers::of_ada(bench).await;
     let both = async || ada.store.load_both(&ada.session, &ada.key).await.unwrap();
     assert_eq!(both().await, [Some(live(900)), None]);
@@ -27,7 +19,7 @@ async fn each_is_what_a_load_of_its_own_finds(bench: &impl Bench) {
     assert_eq!(both().await, [Some(live(900).ended(ended())), Some(entry(1).ended(ended()))]);
 }
 
-async fn what_has_expired_is_absent(bench: &impl Bench) {
+pub(crate) async fn what_has_expired_is_absent(bench: &impl LastingBench) {
     let ada = Transfers::of_ada(bench).await;
     ada.has(&entry(1)).await;
     bench.passes(&ada.key, KEPT).await;
@@ -39,7 +31,7 @@ async fn what_has_expired_is_absent(bench: &impl Bench) {
     assert_eq!(ada.store.load_both(&ada.session, &ada.key).await.unwrap(), [None, None]);
 }
 
-async fn they_may_be_in_different_shards(bench: &impl Bench) {
+pub(crate) async fn they_may_be_in_different_shards(bench: &impl LastingBench) {
     let ada = Transfers::of_ada(bench).await;
     let marker = parts(2).with_state(ENDED).entry();
     assert_eq!(ada.store.create(&key(3), &marker, KEPT).await.unwrap(), Outcome::Applied);
@@ -48,7 +40,7 @@ async fn they_may_be_in_different_shards(bench: &impl Bench) {
     assert_eq!(ada.store.load_both(&key(4), &ada.key).await.unwrap(), [None, Some(entry(1))]);
 }
 
-async fn several_come_in_their_order(bench: &impl Bench) {
+pub(crate) async fn several_come_in_their_order(bench: &impl LastingBench) {
     let ada = Transfers::of_ada(bench).await;
     assert_eq!(ada.store.load_several(&[]).await.unwrap(), []);
     let [visits, orders] = ["visit", "order"].map(|kind| testing::user_session_key(&ada.owner, kind));
@@ -65,7 +57,7 @@ async fn several_come_in_their_order(bench: &impl Bench) {
     assert_eq!(ada.store.load_several(&[testing::user_session_key(&admin, "visit")]).await.unwrap(), [None]);
 }
 
-async fn of_several_what_has_expired_is_absent(bench: &impl Bench) {
+pub(crate) async fn of_several_what_has_expired_is_absent(bench: &impl LastingBench) {
     let ada = Transfers::of_ada(bench).await;
     ada.has(&entry(1)).await;
     let visits = testing::user_session_key(&ada.owner, "visit");

@@ -1,20 +1,12 @@
 //! What a departure does.
 
 use super::{ADA, User, entry, id, told};
-use crate::bench::{Bench, for_all_stores};
-use crate::entries::KEPT;
-use crate::markers::{ended, moved};
-use thin_session::store::{Admitted, Departure, Marker, Outcome, Store};
+use crate::store::{Admitted, Departure, Marker, Outcome, Store};
+use crate::testing::conformance::Bench;
+use crate::testing::conformance::entries::KEPT;
+use crate::testing::conformance::markers::{ended, moved};
 
-for_all_stores! {
-    it_leaves_a_marker_for_two_minutes
-    it_compares_what_it_is_told_to
-    under_a_marker_nothing_happens
-    under_an_absent_key_the_rest_is_seen_to
-    of_forty_departures_one_is_applied
-}
-
-async fn it_leaves_a_marker_for_two_minutes(bench: &impl Bench) {
+pub(crate) async fn it_leaves_a_marker_for_two_minutes(bench: &impl Bench) {
     let ada = User::new(bench, ADA);
     ada.signs_in([1, 2, 3]).await;
     for (number, expected) in [(1, None), (2, Some(id(2)))] {
@@ -28,7 +20,7 @@ async fn it_leaves_a_marker_for_two_minutes(bench: &impl Bench) {
     bench.passes(&ada.member(2).key, Marker::KEPT).await;
 }
 
-async fn it_compares_what_it_is_told_to(bench: &impl Bench) {
+pub(crate) async fn it_compares_what_it_is_told_to(bench: &impl Bench) {
     let ada = User::new(bench, ADA);
     ada.signs_in([1, 2]).await;
     let before = ada.sight().await;
@@ -40,7 +32,7 @@ async fn it_compares_what_it_is_told_to(bench: &impl Bench) {
     told(bench, []).await;
 }
 
-async fn under_a_marker_nothing_happens(bench: &impl Bench) {
+pub(crate) async fn under_a_marker_nothing_happens(bench: &impl Bench) {
     let ada = User::new(bench, ADA);
     ada.signs_in([1, 2]).await;
     // Ended past the index, which still counts it.
@@ -55,7 +47,7 @@ async fn under_a_marker_nothing_happens(bench: &impl Bench) {
     assert_eq!(ada.asks(3, |admission| admission.limit = 2).await, Admitted::Full);
 }
 
-async fn under_an_absent_key_the_rest_is_seen_to(bench: &impl Bench) {
+pub(crate) async fn under_an_absent_key_the_rest_is_seen_to(bench: &impl Bench) {
     let ada = User::new(bench, ADA);
     ada.signs_in([1, 2]).await;
     assert_eq!(ada.store.end(&ada.member(1).key, None, ended()).await.unwrap(), Outcome::Applied);
@@ -72,14 +64,14 @@ async fn under_an_absent_key_the_rest_is_seen_to(bench: &impl Bench) {
     ada.has([2, 3]).await;
 }
 
-async fn of_forty_departures_one_is_applied(bench: &impl Bench) {
+pub(crate) async fn of_forty_departures_one_is_applied(bench: &impl Bench) {
     let ada = User::new(bench, ADA);
     ada.signs_in([1]).await;
     let mut departures = tokio::task::JoinSet::new();
     for i in 0..40_u16 {
         let ada = ada.clone();
         departures.spawn(async move {
-            let marker = thin_session::testing::moved_marker(&i.to_be_bytes());
+            let marker = crate::testing::moved_marker(&i.to_be_bytes());
             let departure = Departure { marker: marker.clone(), ..ada.departure(1) };
             (marker, ada.store.depart(&ada.owner, &departure).await.unwrap())
         });

@@ -1,31 +1,12 @@
 //! When it is time to look at one.
 
 use super::{ADA, Transfers, entry, id, of};
-use crate::bench::{Bench, for_all_stores};
-use crate::entries::{ENDED, KEPT, at};
+use crate::store::{Entry, Key, LastingStore, Replaced, Replacement, Standing, Store, WriteId};
+use crate::testing;
+use crate::testing::conformance::LastingBench;
+use crate::testing::conformance::entries::{ENDED, KEPT, at};
 use std::time::Duration;
-use thin_session::store::{Entry, Key, LastingStore, Replaced, Replacement, Standing, Store, WriteId};
-use thin_session::testing;
-use tokio::task::JoinSet;
-
-for_all_stores! {
-    nothing_is_due_at_first
-    it_is_due_when_its_time_has_come_and_not_before
-    it_is_named_with_what_is_there
-    one_that_is_not_to_be_looked_at_is_not_due
-    activity_leaves_the_time_as_it_is
-    one_that_takes_its_place_leaves_the_time_as_it_is
-    it_can_be_put_off
-    what_is_not_due_any_more_is_not_put_off
-    a_marker_has_it_forgotten
-    what_was_ended_otherwise_is_not_named
-    what_has_gone_is_not_named_and_stands_in_nobodys_way
-    one_that_begins_where_another_has_gone_is_due
-    at_most_so_many_are_named_and_in_the_end_all
-    layers_and_shards_have_their_own
-    a_refused_replacement_names_none
-    of_many_that_begin_and_end_while_others_look_none_is_missed
-}
+use tokio::task::{JoinSet, yield_now};
 
 const NOW: Option<Duration> = Some(Duration::ZERO);
 const LATER: Duration = Duration::from_secs(1000);
@@ -51,14 +32,14 @@ fn marker(number: u16) -> Entry {
     of(number).with_state(ENDED).entry()
 }
 
-async fn nothing_is_due_at_first(bench: &impl Bench) {
+pub(crate) async fn nothing_is_due_at_first(bench: &impl LastingBench) {
     assert_eq!(bench.store().due("", 10).await.unwrap(), []);
     let ada = Transfers::of_ada(bench).await;
     ada.store.put_off(&ada.key, Duration::ZERO).await.unwrap();
     assert_eq!(ada.due().await, []);
 }
 
-async fn it_is_due_when_its_time_has_come_and_not_before(bench: &impl Bench) {
+pub(crate) async fn it_is_due_when_its_time_has_come_and_not_before(bench: &impl LastingBench) {
     let [ada, bob] = [Transfers::of_ada(bench).await, Transfers::of_user(bench, 1).await];
     let soon = Duration::from_millis(300);
     let before = bench.clock().now();
@@ -66,13 +47,14 @@ async fn it_is_due_when_its_time_has_come_and_not_before(bench: &impl Bench) {
     bob.puts(None, &entry(1), Some(LATER)).await;
     while !ada.is_due().await {
         bench.wait(Duration::from_millis(1)).await;
+        yield_now().await;
     }
     assert!(bench.clock().now() >= at(before.as_millis() + 300), "it is not due before");
     assert!(ada.is_due().await, "it stays so until it is put off");
     assert!(!bob.is_due().await);
 }
 
-async fn it_is_named_with_what_is_there(bench: &impl Bench) {
+pub(crate) async fn it_is_named_with_what_is_there(bench: &impl LastingBench) {
     let ada = Transfers::of_ada(bench).await;
     ada.puts(None, &entry(1), NOW).await;
     let there = ada.loads().await.unwrap();
@@ -83,7 +65,7 @@ async fn it_is_named_with_what_is_there(bench: &impl Bench) {
     assert_eq!(ada.due().await, [(ada.key, there)]);
 }
 
-async fn one_that_is_not_to_be_looked_at_is_not_due(bench: &impl Bench) {
+pub(crate) async fn one_that_is_not_to_be_looked_at_is_not_due(bench: &impl LastingBench) {
     let ada = Transfers::of_ada(bench).await;
     ada.puts(None, &entry(1), None).await;
     assert_eq!(ada.due().await, []);
@@ -92,7 +74,7 @@ async fn one_that_is_not_to_be_looked_at_is_not_due(bench: &impl Bench) {
     assert!(ada.is_due().await);
 }
 
-async fn activity_leaves_the_time_as_it_is(bench: &impl Bench) {
+pub(crate) async fn activity_leaves_the_time_as_it_is(bench: &impl LastingBench) {
     let [ada, bob] = [Transfers::of_ada(bench).await, Transfers::of_user(bench, 1).await];
     for (user, look_in) in [(&ada, Duration::ZERO), (&bob, LATER)] {
         user.puts(None, &entry(1), Some(look_in)).await;
@@ -107,7 +89,7 @@ async fn activity_leaves_the_time_as_it_is(bench: &impl Bench) {
 }
 
 /// Also the next one that begins where one has lapsed, and work outside of requests.
-async fn one_that_takes_its_place_leaves_the_time_as_it_is(bench: &impl Bench) {
+pub(crate) async fn one_that_takes_its_place_leaves_the_time_as_it_is(bench: &impl LastingBench) {
     let ada = Transfers::of_ada(bench).await;
     ada.puts(None, &entry(1), NOW).await;
     let (nobody, lapsed) = (None, Standing::Lapsed(Duration::ZERO));
@@ -118,7 +100,7 @@ async fn one_that_takes_its_place_leaves_the_time_as_it_is(bench: &impl Bench) {
     assert!(ada.is_due().await);
 }
 
-async fn it_can_be_put_off(bench: &impl Bench) {
+pub(crate) async fn it_can_be_put_off(bench: &impl LastingBench) {
     let ada = Transfers::of_ada(bench).await;
     ada.puts(None, &entry(1), NOW).await;
     assert!(ada.is_due().await);
@@ -129,11 +111,12 @@ async fn it_can_be_put_off(bench: &impl Bench) {
     ada.store.put_off(&ada.key, soon).await.unwrap();
     while !ada.is_due().await {
         bench.wait(Duration::from_millis(1)).await;
+        yield_now().await;
     }
     assert!(bench.clock().now() >= at(before.as_millis() + 300), "it was put off");
 }
 
-async fn what_is_not_due_any_more_is_not_put_off(bench: &impl Bench) {
+pub(crate) async fn what_is_not_due_any_more_is_not_put_off(bench: &impl LastingBench) {
     let ada = Transfers::of_ada(bench).await;
     ada.puts(None, &entry(1), NOW).await;
     ada.puts(Some(id(1)), &marker(2), None).await;
@@ -144,7 +127,7 @@ async fn what_is_not_due_any_more_is_not_put_off(bench: &impl Bench) {
 }
 
 /// Whatever it says of when to look.
-async fn a_marker_has_it_forgotten(bench: &impl Bench) {
+pub(crate) async fn a_marker_has_it_forgotten(bench: &impl LastingBench) {
     for (user, look_in) in [(1, None), (2, NOW), (3, Some(LATER))] {
         let user = Transfers::of_user(bench, user).await;
         user.puts(None, &entry(1), NOW).await;
@@ -158,14 +141,14 @@ async fn a_marker_has_it_forgotten(bench: &impl Bench) {
     }
 }
 
-async fn what_was_ended_otherwise_is_not_named(bench: &impl Bench) {
+pub(crate) async fn what_was_ended_otherwise_is_not_named(bench: &impl LastingBench) {
     let ada = Transfers::of_ada(bench).await;
     ada.puts(None, &entry(1), NOW).await;
-    let _ = ada.store.end(&ada.key, None, crate::markers::ended()).await.unwrap();
+    let _ = ada.store.end(&ada.key, None, crate::testing::conformance::markers::ended()).await.unwrap();
     assert_eq!(ada.due().await, []);
 }
 
-async fn what_has_gone_is_not_named_and_stands_in_nobodys_way(bench: &impl Bench) {
+pub(crate) async fn what_has_gone_is_not_named_and_stands_in_nobodys_way(bench: &impl LastingBench) {
     let ada = Transfers::of_ada(bench).await;
     ada.puts(None, &entry(1), NOW).await;
     bench.passes(&ada.key, KEPT).await;
@@ -185,7 +168,7 @@ async fn what_has_gone_is_not_named_and_stands_in_nobodys_way(bench: &impl Bench
 }
 
 /// Before anybody has looked.
-async fn one_that_begins_where_another_has_gone_is_due(bench: &impl Bench) {
+pub(crate) async fn one_that_begins_where_another_has_gone_is_due(bench: &impl LastingBench) {
     let ada = Transfers::of_ada(bench).await;
     ada.puts(None, &entry(1), NOW).await;
     bench.passes(&ada.key, KEPT).await;
@@ -194,7 +177,7 @@ async fn one_that_begins_where_another_has_gone_is_due(bench: &impl Bench) {
     assert!(ada.is_due().await, "as it was named");
 }
 
-async fn at_most_so_many_are_named_and_in_the_end_all(bench: &impl Bench) {
+pub(crate) async fn at_most_so_many_are_named_and_in_the_end_all(bench: &impl LastingBench) {
     for user in 0..20 {
         // Several to a shard.
         let owner = testing::owner("", std::array::from_fn(|i| if i == 0 { user % 7 } else { user }));
@@ -213,7 +196,7 @@ async fn at_most_so_many_are_named_and_in_the_end_all(bench: &impl Bench) {
     assert_eq!(store.due("", 3).await.unwrap(), []);
 }
 
-async fn layers_and_shards_have_their_own(bench: &impl Bench) {
+pub(crate) async fn layers_and_shards_have_their_own(bench: &impl LastingBench) {
     let of = async |realm, shard| Transfers::of(bench, testing::owner(realm, [shard; 16])).await;
     let users = [of("", 0).await, of("", 255).await, of("admin", 0).await, of("admin", 7).await];
     for user in &users {
@@ -234,11 +217,13 @@ async fn layers_and_shards_have_their_own(bench: &impl Bench) {
     assert_eq!(due("").await, [users[1].key]);
 }
 
-async fn a_refused_replacement_names_none(bench: &impl Bench) {
+pub(crate) async fn a_refused_replacement_names_none(bench: &impl LastingBench) {
     let ada = Transfers::of_ada(bench).await;
     let absent = |asked: &mut Replacement<'_>| (asked.expected, asked.look_in) = (Some(id(9)), NOW);
     assert_eq!(ada.asks(&entry(1), absent).await, Replaced::Absent);
-    let unasked = |asked: &mut Replacement<'_>| (asked.asked_by, asked.look_in) = (Some(crate::entries::key(ADA)), NOW);
+    let unasked = |asked: &mut Replacement<'_>| {
+        (asked.asked_by, asked.look_in) = (Some(crate::testing::conformance::entries::key(ADA)), NOW)
+    };
     assert_eq!(ada.asks(&entry(1), unasked).await, Replaced::Unasked);
     ada.puts(None, &entry(1), None).await;
     assert!(matches!(ada.asks(&entry(2), |asked| asked.look_in = NOW).await, Replaced::Found(_)));
@@ -255,7 +240,7 @@ async fn a_refused_replacement_names_none(bench: &impl Bench) {
 }
 
 /// One that begins where another has gone is still named after somebody has found the other gone.
-async fn of_many_that_begin_and_end_while_others_look_none_is_missed(bench: &impl Bench) {
+pub(crate) async fn of_many_that_begin_and_end_while_others_look_none_is_missed(bench: &impl LastingBench) {
     let users: Vec<_> = {
         let mut users = Vec::new();
         for number in 0..8 {
@@ -268,7 +253,7 @@ async fn of_many_that_begin_and_end_while_others_look_none_is_missed(bench: &imp
         let (first, next) = (2 * round + 1, 2 * round + 2);
         for user in &users {
             user.puts(user.loads().await.map(|there| there.write_id()), &entry(first), NOW).await;
-            let _ = user.store.end(&user.key, None, crate::markers::ended()).await.unwrap();
+            let _ = user.store.end(&user.key, None, crate::testing::conformance::markers::ended()).await.unwrap();
         }
         let mut all = JoinSet::new();
         for user in users.clone() {

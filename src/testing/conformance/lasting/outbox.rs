@@ -1,23 +1,12 @@
 //! What has ended, until the archive has it.
 
 use super::{ADA, Transfers, entry, id, of, outgoing};
-use crate::bench::{Bench, for_all_stores};
-use crate::entries::{ENDED, KEPT};
+use crate::store::{LastingStore, Outgoing, Replaced};
+use crate::testing;
+use crate::testing::conformance::LastingBench;
+use crate::testing::conformance::entries::{ENDED, KEPT};
 use std::collections::BTreeSet;
-use thin_session::store::{LastingStore, Outgoing, Replaced};
-use thin_session::testing;
 use uuid::Uuid;
-
-for_all_stores! {
-    nothing_waits_at_first
-    it_waits_until_it_is_taken_out
-    the_same_is_there_once
-    layers_and_shards_have_one_each
-    some_of_it_is_named_and_in_the_end_all
-    names_that_are_not_there_are_passed_over
-    what_is_taken_out_while_more_comes_in_is_all_of_it
-    any_bytes_will_do
-}
 
 /// One begins and ends, and goes out.
 async fn goes_out<S: LastingStore + Clone>(of_user: &Transfers<S>, past: &Outgoing) {
@@ -28,7 +17,7 @@ async fn goes_out<S: LastingStore + Clone>(of_user: &Transfers<S>, past: &Outgoi
     assert_eq!(ends, Replaced::Applied);
 }
 
-async fn nothing_waits_at_first(bench: &impl Bench) {
+pub(crate) async fn nothing_waits_at_first(bench: &impl LastingBench) {
     let store = bench.store();
     assert!(store.full_outboxes("").await.unwrap().is_empty());
     for shard in [0, ADA, 255] {
@@ -36,7 +25,7 @@ async fn nothing_waits_at_first(bench: &impl Bench) {
     }
 }
 
-async fn it_waits_until_it_is_taken_out(bench: &impl Bench) {
+pub(crate) async fn it_waits_until_it_is_taken_out(bench: &impl LastingBench) {
     let ada = Transfers::of_ada(bench).await;
     goes_out(&ada, &outgoing(1)).await;
     // Longer than what it was.
@@ -50,7 +39,7 @@ async fn it_waits_until_it_is_taken_out(bench: &impl Bench) {
     assert!(ada.store.full_outboxes("").await.unwrap().is_empty());
 }
 
-async fn the_same_is_there_once(bench: &impl Bench) {
+pub(crate) async fn the_same_is_there_once(bench: &impl LastingBench) {
     let ada = Transfers::of_ada(bench).await;
     let [first, again] = [outgoing(1), Outgoing { sealed: b"again".to_vec(), ..outgoing(1) }];
     for past in [&first, &outgoing(2), &again] {
@@ -62,7 +51,7 @@ async fn the_same_is_there_once(bench: &impl Bench) {
     assert_eq!(ada.waiting().await, [(outgoing(2).id, outgoing(2).sealed)]);
 }
 
-async fn layers_and_shards_have_one_each(bench: &impl Bench) {
+pub(crate) async fn layers_and_shards_have_one_each(bench: &impl LastingBench) {
     let of = async |realm, shard| Transfers::of(bench, testing::owner(realm, [shard; 16])).await;
     let users = [of("", 0).await, of("", 255).await, of("admin", 0).await, of("admin", 7).await];
     for (number, user) in (1..).zip(&users) {
@@ -83,7 +72,7 @@ async fn layers_and_shards_have_one_each(bench: &impl Bench) {
     assert_eq!((store.full_outboxes("").await.unwrap(), users[2].waiting().await.len()), (vec![(255, 1)], 1));
 }
 
-async fn some_of_it_is_named_and_in_the_end_all(bench: &impl Bench) {
+pub(crate) async fn some_of_it_is_named_and_in_the_end_all(bench: &impl LastingBench) {
     let ada = Transfers::of_ada(bench).await;
     for number in 1..=20 {
         goes_out(&ada, &outgoing(number)).await;
@@ -104,7 +93,7 @@ async fn some_of_it_is_named_and_in_the_end_all(bench: &impl Bench) {
     assert_eq!(ada.store.outbox("", ADA, 3).await.unwrap(), []);
 }
 
-async fn names_that_are_not_there_are_passed_over(bench: &impl Bench) {
+pub(crate) async fn names_that_are_not_there_are_passed_over(bench: &impl LastingBench) {
     let ada = Transfers::of_ada(bench).await;
     ada.store.sent("", ADA, &[outgoing(1).id]).await.unwrap();
     goes_out(&ada, &outgoing(1)).await;
@@ -117,7 +106,7 @@ async fn names_that_are_not_there_are_passed_over(bench: &impl Bench) {
     assert_eq!(ada.store.outbox("", ADA, 0).await.unwrap(), []);
 }
 
-async fn what_is_taken_out_while_more_comes_in_is_all_of_it(bench: &impl Bench) {
+pub(crate) async fn what_is_taken_out_while_more_comes_in_is_all_of_it(bench: &impl LastingBench) {
     let ada = Transfers::of_ada(bench).await;
     let coming = tokio::spawn({
         let ada = ada.clone();
@@ -140,7 +129,7 @@ async fn what_is_taken_out_while_more_comes_in_is_all_of_it(bench: &impl Bench) 
     assert_eq!(ada.waiting().await, []);
 }
 
-async fn any_bytes_will_do(bench: &impl Bench) {
+pub(crate) async fn any_bytes_will_do(bench: &impl LastingBench) {
     let ada = Transfers::of_ada(bench).await;
     for (number, sealed) in (1..).zip([Vec::new(), (0..=255).collect(), vec![0; 100_000]]) {
         let id = Uuid::from_bytes(std::array::from_fn(|i| [b'\r', b'\n', 0, number][i % 4]));

@@ -1,31 +1,18 @@
-//! Browsers' sessions that go to the archive, on all stores: whoever ends one, it goes out, once, as it stood.
+//! Browsers' sessions that go to the archive: whoever ends one, it goes out, once, as it stood.
 
-use crate::bench::{Bench, for_all_stores};
-use crate::entries::{KEPT, at, parts};
-use crate::markers::{ended, moved};
-use std::sync::LazyLock;
-use std::time::{Duration, Instant, SystemTime};
-use thin_session::EndReason;
-use thin_session::store::{
+use crate::EndReason;
+use crate::store::{
     Admission, Admitted, Departure, Entry, Epoch, Key, LastingStore, Member, Outcome, Outgoing, Owner, Store, Sweep,
     Timestamp,
 };
-use thin_session::testing;
+use crate::testing;
+use crate::testing::conformance::LastingBench;
+use crate::testing::conformance::entries::{KEPT, at, parts};
+use crate::testing::conformance::markers::{ended, moved};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant, SystemTime};
+use tokio::task::JoinSet;
 use uuid::Uuid;
-
-for_all_stores! {
-    an_ending_sends_it_out_as_it_stood
-    only_an_end_of_what_was_expected_does
-    what_moves_goes_on_and_is_not_sent
-    what_is_not_marked_never_goes_out
-    a_departure_sends_it_out
-    an_admission_sends_out_who_makes_room_but_not_its_predecessor
-    the_end_of_all_sends_out_all_but_the_kept_one
-    what_has_expired_is_sent_with_what_it_held_last
-    what_was_touched_lives_on_and_is_sent_later
-    what_has_ended_does_not_expire_as_well
-    endings_at_once_send_it_out_once
-}
 
 const ADA: u8 = 0xad;
 /// Long enough for what a test does meanwhile, and not to be waited for.
@@ -40,12 +27,12 @@ fn entry(number: u16, uuid: u8) -> Entry {
 }
 
 /// Ada's sessions in a store.
-struct User<'a, B: Bench> {
+struct User<'a, B: LastingBench> {
     bench: &'a B,
     owner: Owner,
 }
 
-impl<'a, B: Bench> User<'a, B> {
+impl<'a, B: LastingBench> User<'a, B> {
     fn ada(bench: &'a B) -> Self {
         Self { bench, owner: testing::owner("", [ADA; 16]) }
     }
@@ -91,7 +78,7 @@ impl<'a, B: Bench> User<'a, B> {
     /// Has what has expired go out, and waits until so many have.
     async fn retires(&self, count: usize) {
         self.bench.retire("").await;
-        let until = Instant::now() + testbed::LIMIT;
+        let until = Instant::now() + crate::testing::conformance::LIMIT;
         while self.outbox().await.len() < count {
             assert!(Instant::now() < until, "what has expired does not go out");
             // Some look one after the other, and do not begin while they look.
@@ -115,7 +102,7 @@ impl<'a, B: Bench> User<'a, B> {
     }
 }
 
-async fn an_ending_sends_it_out_as_it_stood(bench: &impl Bench) {
+pub(crate) async fn an_ending_sends_it_out_as_it_stood(bench: &impl LastingBench) {
     let ada = User::ada(bench);
     let [first, second] = [entry(1, 1), entry(2, 1)];
     ada.creates(1, &first, KEPT).await;
@@ -127,7 +114,7 @@ async fn an_ending_sends_it_out_as_it_stood(bench: &impl Bench) {
     assert_eq!(bench.store().full_outboxes("").await.unwrap(), [(ADA, 1)]);
 }
 
-async fn only_an_end_of_what_was_expected_does(bench: &impl Bench) {
+pub(crate) async fn only_an_end_of_what_was_expected_does(bench: &impl LastingBench) {
     let ada = User::ada(bench);
     let there = entry(1, 1);
     ada.creates(1, &there, KEPT).await;
@@ -145,7 +132,7 @@ async fn only_an_end_of_what_was_expected_does(bench: &impl Bench) {
     ada.has_sent(&[(1, &there)], EndReason::SignedOut).await;
 }
 
-async fn what_moves_goes_on_and_is_not_sent(bench: &impl Bench) {
+pub(crate) async fn what_moves_goes_on_and_is_not_sent(bench: &impl LastingBench) {
     let ada = User::ada(bench);
     ada.creates(1, &entry(1, 1), SHORT).await;
     let moved = bench.store().end(&ada.key(1), None, moved()).await.unwrap();
@@ -159,7 +146,7 @@ async fn what_moves_goes_on_and_is_not_sent(bench: &impl Bench) {
     ada.has_sent(&[(2, &other)], EndReason::SignedOut).await;
 }
 
-async fn what_is_not_marked_never_goes_out(bench: &impl Bench) {
+pub(crate) async fn what_is_not_marked_never_goes_out(bench: &impl LastingBench) {
     let ada = User::ada(bench);
     ada.creates(1, &parts(1).entry(), KEPT).await;
     ada.creates(2, &parts(2).entry(), SHORT).await;
@@ -172,7 +159,7 @@ async fn what_is_not_marked_never_goes_out(bench: &impl Bench) {
     ada.has_sent(&[(3, &shown)], EndReason::Expired).await;
 }
 
-async fn a_departure_sends_it_out(bench: &impl Bench) {
+pub(crate) async fn a_departure_sends_it_out(bench: &impl LastingBench) {
     let ada = User::ada(bench);
     assert_eq!(ada.admits(1, |_| {}).await, Admitted::Admitted);
     assert_eq!(ada.admits(2, |_| {}).await, Admitted::Admitted);
@@ -181,7 +168,7 @@ async fn a_departure_sends_it_out(bench: &impl Bench) {
     ada.has_sent(&[(1, &entry(1, 1))], EndReason::SignedOut).await;
 }
 
-async fn an_admission_sends_out_who_makes_room_but_not_its_predecessor(bench: &impl Bench) {
+pub(crate) async fn an_admission_sends_out_who_makes_room_but_not_its_predecessor(bench: &impl LastingBench) {
     let ada = User::ada(bench);
     for number in 1..=3 {
         assert_eq!(ada.admits(number, |_| {}).await, Admitted::Admitted);
@@ -207,7 +194,7 @@ async fn an_admission_sends_out_who_makes_room_but_not_its_predecessor(bench: &i
     assert_eq!((went.0, went.2), (EndReason::SignedOut, next));
 }
 
-async fn the_end_of_all_sends_out_all_but_the_kept_one(bench: &impl Bench) {
+pub(crate) async fn the_end_of_all_sends_out_all_but_the_kept_one(bench: &impl LastingBench) {
     let ada = User::ada(bench);
     for number in 1..=4 {
         assert_eq!(ada.admits(number, |_| {}).await, Admitted::Admitted);
@@ -224,7 +211,7 @@ async fn the_end_of_all_sends_out_all_but_the_kept_one(bench: &impl Bench) {
     ada.has_sent(&[(1, &sent[0]), (3, &sent[1]), (4, &sent[2])], EndReason::SignedOut).await;
 }
 
-async fn what_has_expired_is_sent_with_what_it_held_last(bench: &impl Bench) {
+pub(crate) async fn what_has_expired_is_sent_with_what_it_held_last(bench: &impl LastingBench) {
     let ada = User::ada(bench);
     let [first, second, third] = [entry(1, 1), entry(2, 1), entry(3, 3)];
     ada.creates(1, &first, SHORT).await;
@@ -243,7 +230,7 @@ async fn what_has_expired_is_sent_with_what_it_held_last(bench: &impl Bench) {
     ada.has_sent(&[(1, &second), (3, &third)], EndReason::Expired).await;
 }
 
-async fn what_was_touched_lives_on_and_is_sent_later(bench: &impl Bench) {
+pub(crate) async fn what_was_touched_lives_on_and_is_sent_later(bench: &impl LastingBench) {
     let ada = User::ada(bench);
     let [touched, other] = [entry(1, 1), entry(2, 2)];
     for (number, entry) in [(1, &touched), (2, &other)] {
@@ -258,7 +245,7 @@ async fn what_was_touched_lives_on_and_is_sent_later(bench: &impl Bench) {
     assert_eq!(lives.touched(), now);
 }
 
-async fn what_has_ended_does_not_expire_as_well(bench: &impl Bench) {
+pub(crate) async fn what_has_ended_does_not_expire_as_well(bench: &impl LastingBench) {
     let ada = User::ada(bench);
     let [one, other] = [entry(1, 1), entry(2, 2)];
     ada.creates(1, &one, SHORT).await;
@@ -270,12 +257,15 @@ async fn what_has_ended_does_not_expire_as_well(bench: &impl Bench) {
     ada.has_sent(&[(2, &other)], EndReason::Expired).await;
 }
 
-async fn endings_at_once_send_it_out_once(bench: &impl Bench) {
+pub(crate) async fn endings_at_once_send_it_out_once(bench: &impl LastingBench) {
     let ada = User::ada(bench);
     assert_eq!(ada.admits(1, |_| {}).await, Admitted::Admitted);
-    let departure = ada.departure(1);
-    let depart = async || bench.store().depart(&ada.owner, &departure).await.unwrap() == Outcome::Applied;
-    let (a, b, c) = tokio::join!(depart(), depart(), depart());
-    assert_eq!([a, b, c].into_iter().filter(|ended| *ended).count(), 1, "one of them has ended it");
+    let mut departures = JoinSet::new();
+    for _ in 0..3 {
+        let (store, owner, departure) = (bench.store().clone(), ada.owner, ada.departure(1));
+        departures.spawn(async move { store.depart(&owner, &departure).await.unwrap() == Outcome::Applied });
+    }
+    let ended = departures.join_all().await.into_iter().filter(|ended| *ended);
+    assert_eq!(ended.count(), 1, "one of them has ended it");
     ada.has_sent(&[(1, &entry(1, 1))], EndReason::SignedOut).await;
 }
