@@ -23,8 +23,12 @@ const ROOM: usize = OVERHEAD + VisitorToken::SIZE + 1;
 pub(crate) trait Token: Sized + PartialEq {
     /// Bytes of its plaintext.
     const SIZE: usize;
-    /// Characters of its sealed form.
-    const SEALED_LEN: usize = (OVERHEAD + Self::SIZE).div_ceil(3) * 4 - (3 - (OVERHEAD + Self::SIZE) % 3) % 3;
+    /// Characters of its sealed form: four for three bytes, with no bits to spare in the last, so that every value has one spelling.
+    const SEALED_LEN: usize = {
+        let bytes = OVERHEAD + Self::SIZE;
+        assert!(bytes.is_multiple_of(3), "the last character of the sealed form has bits to spare");
+        bytes / 3 * 4
+    };
 
     fn encode(&self) -> Vec<u8>;
     fn decode(plain: &[u8]) -> Result<Self, Malformed>;
