@@ -201,6 +201,26 @@ mod tests {
         }
     }
 
+    /// As a division of polynomials, all bits at once: another way to the same than that which made the tags.
+    #[test]
+    fn slots_are_what_redis_cluster_makes_of_two_bytes() {
+        for tag in 0..=u16::MAX {
+            let remainder = (16..32).rev().fold(u32::from(tag) << 16, |rest, bit| {
+                if rest >> bit & 1 == 1 { rest ^ (0x1_1021 << (bit - 16)) } else { rest }
+            });
+            assert_eq!(u32::from(slot(tag.to_be_bytes())), remainder & 0x3fff, "{tag:#06x}");
+        }
+    }
+
+    #[test]
+    fn each_shard_has_the_first_pair_of_its_slots() {
+        let letters = || (b'0'..=b'9').chain(b'a'..=b'z').chain(b'A'..=b'Z');
+        for (shard, tag) in TAGS.iter().enumerate() {
+            let mut pairs = letters().flat_map(|a| letters().map(move |b| [a, b]));
+            assert_eq!(pairs.find(|pair| usize::from(slot(*pair)) / 64 == shard), Some(*tag));
+        }
+    }
+
     #[test]
     fn frozen_names() {
         let id = SessionId::from_bytes([7; 16]);
