@@ -162,6 +162,7 @@ mod tests {
 
     #[test]
     fn extremes_saturate() {
+        assert_eq!(Timestamp::from_millis(u64::MAX).as_millis(), 281_474_976_710_655);
         let last = Timestamp::default().plus(Duration::MAX);
         assert_eq!(last, last.plus(Duration::MAX));
         assert_eq!(Timestamp::from_bytes(last.to_bytes()), last);

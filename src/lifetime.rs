@@ -77,6 +77,21 @@ const fn days(count: u64) -> Duration {
 mod tests {
     use super::*;
 
+    /// In seconds, since the words for longer times are used on both sides elsewhere.
+    #[test]
+    fn frozen_limits() {
+        for (limits, idle, absolute) in [
+            (Limits::ANONYMOUS, 86_400, 604_800),
+            (Limits::SIGNED_IN, 1_800, 43_200),
+            (Limits::NIST_AAL1, 2_592_000, 2_592_000),
+            (Limits::NIST_AAL2, 3_600, 86_400),
+            (Limits::NIST_AAL3, 900, 43_200),
+        ] {
+            assert_eq!((limits.idle, limits.absolute()), (Duration::from_secs(idle), Duration::from_secs(absolute)));
+        }
+        assert_eq!(LONGEST, Duration::from_secs(34_560_000));
+    }
+
     #[test]
     fn limits_that_cannot_work_are_refused() {
         let second = Duration::from_secs(1);

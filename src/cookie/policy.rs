@@ -136,5 +136,17 @@ mod tests {
             assert!(check_domain(domain).is_err(), "{domain:?}");
         }
         assert!(check_name("admin-2").is_ok() && check_domain("shop.example.com").is_ok());
+        assert!(check_name(&"x".repeat(32)).is_ok());
+    }
+
+    #[test]
+    fn labels_and_domains_are_as_long_as_dns_allows() {
+        let longest =
+            [&"a".repeat(63), &"b".repeat(63), &"c".repeat(63), &"d".repeat(61)].map(String::as_str).join(".");
+        assert_eq!(longest.len(), 253);
+        assert!(check_domain(&longest).is_ok());
+        assert!(check_domain(&format!("{longest}d")).is_err());
+        assert!(check_domain(&format!("{}.com", "a".repeat(64))).is_err());
+        assert!(check_domain("example-.com").is_err() && check_domain("ex-ample.com").is_ok());
     }
 }

@@ -56,4 +56,12 @@ mod tests {
             assert!(Archival::split(&archival.to_bytes()[..length]).is_err(), "{length} bytes");
         }
     }
+
+    #[test]
+    fn every_commit_counts() {
+        let first = Archival::new(Uuid::from_bytes([5; 16]));
+        assert_eq!((first.updates, first.updated().updates, first.updated().id), (1, 2, first.id));
+        let last = Archival { updates: u32::MAX, ..first };
+        assert_eq!(last.updated(), last);
+    }
 }

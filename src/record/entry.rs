@@ -306,8 +306,54 @@ mod tests {
             bytes.resize(length, 0);
             Entry::from_bytes(bytes)
         };
+        assert_eq!(Entry::MAX_SIZE, 131_072);
         assert!(padded(Entry::MAX_SIZE).is_ok());
         assert!(padded(Entry::MAX_SIZE + 1).is_err());
+    }
+
+    #[test]
+    fn its_size_does_not_change_with_the_pace_of_writes() {
+        let first = |rest: &[u8]| Entry::new(&Header { history: History::default(), ..live().header().unwrap() }, rest);
+        assert_eq!((live().size(), first(b"sealed").size(), first(b"").size()), (37, 37, 31));
+        assert!(live().was_written_again() && !first(b"sealed").was_written_again());
+    }
+
+    #[test]
+    fn only_the_format_for_it_says_that_it_goes_to_the_archive() {
+        let archival = Archival { id: uuid::Uuid::from_bytes([5; 16]), updates: 3 };
+        let of = |format| Entry::new(&Header { format, ..live().header().unwrap() }, &archival.to_bytes());
+        assert!(of(ARCHIVED).goes_to_archive() && !of(FORMAT).goes_to_archive());
+        assert_eq!((of(ARCHIVED).archival(), of(FORMAT).archival()), (Some(archival), None));
+    }
+
+    #[test]
+    fn only_one_of_the_markers_is_an_end() {
+        assert!(Marker::ended(EndReason::Expired).is_end() && !Marker::moved(b"where".to_vec()).is_end());
+    }
+
+    #[test]
+    fn reasons_are_words_that_last() {
+        let words = [
+            "signed out",
+            "replaced by another sign-in",
+            "its cookie could not be sent",
+            "revoked",
+            "evicted",
+            "signed out",
+            "completed",
+            "abandoned",
+            "expired",
+        ];
+        assert_eq!(EndReason::ALL.map(EndReason::as_str), words);
+    }
+
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    #[test]
+    fn reasons_come_back_from_their_words() {
+        for reason in EndReason::ALL {
+            assert_eq!(EndReason::from_words(reason.as_str()).map(EndReason::as_str), Ok(reason.as_str()));
+        }
+        assert!(EndReason::from_words("Expired").is_err());
     }
 
     #[test]

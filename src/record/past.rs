@@ -68,3 +68,59 @@ impl Parted {
         Ok(Self { reason, ended, digest, entry: Entry::from_bytes(reader.rest())? })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::{KeyId, UserId, WriteId};
+    use crate::record::{Codec, FORMAT, Header, History, Slot, State};
+    use std::time::Duration;
+
+    const ENDED: &[u8] = b"\x08\x01\xd1\xa9\x4a\x20\x00";
+
+    fn ended() -> Timestamp {
+        Timestamp::from_millis(2_000_000_000_000)
+    }
+
+    #[test]
+    fn frozen_bytes_of_a_user_session() {
+        let body = UserBody {
+            created: ended(),
+            user: UserId::new("ada").unwrap(),
+            updates: 3,
+            idle: Duration::from_secs(60),
+            is_completing: false,
+            slot: Slot { name: "t".into(), version: 1, codec: Codec(1), drop_at_sign_in: false, bytes: vec![7] },
+        };
+        let id = Uuid::from_bytes([5; 16]);
+        let past = Past { id, reason: EndReason::Abandoned, ended: ended(), body };
+        let bytes = past.encode();
+        assert_eq!(bytes, [ENDED, &past.body.encode()].concat());
+        for length in 0..bytes.len() {
+            assert!(Past::decode(id, &bytes[..length]).is_err(), "{length} bytes");
+        }
+        assert_eq!(Past::decode(id, &bytes), Ok(past));
+    }
+
+    #[test]
+    fn frozen_bytes_of_a_browsers_session() {
+        let header = Header {
+            format: FORMAT,
+            state: State::Live,
+            write_id: WriteId::from_bytes(*b"write id now"),
+            deadline: ended(),
+            touched: ended(),
+            key_id: KeyId::from_bytes(*b"key1"),
+            history: History::default(),
+        };
+        let (entry, digest) = (Entry::new(&header, b"sealed"), Digest::from_bytes(*b"digest of an id."));
+        let bytes = Parted { reason: EndReason::Abandoned, ended: ended(), digest, entry: entry.clone() }.encode();
+        assert_eq!(bytes, [ENDED, b"digest of an id.", entry.as_bytes()].concat());
+        let read = Parted::decode(&bytes).unwrap();
+        assert_eq!((read.reason, read.ended), (EndReason::Abandoned, ended()));
+        assert!(read.digest == digest && read.entry == entry);
+        for length in 0..bytes.len() - b"sealed".len() {
+            assert!(Parted::decode(&bytes[..length]).is_err(), "{length} bytes");
+        }
+    }
+}

@@ -66,9 +66,44 @@ fn data(realm: &str, id: Uuid) -> AssociatedData {
 mod tests {
     use super::*;
     use crate::clock::Timestamp;
-    use crate::id::UserId;
-    use crate::record::{Codec, EndReason, Slot, UserBody};
+    use crate::id::{SessionId, UserId};
+    use crate::keyring::Secret;
+    use crate::record::{Archival, Body, Codec, EndReason, History, Slot, UserBody};
+    use crate::sealing::seal;
     use std::time::Duration;
+
+    #[test]
+    fn a_browsers_session_opens_under_its_own_id_and_layer_as_it_stood() {
+        let secrets: [_; 3] = std::array::from_fn(|_| Secret::generate());
+        let [lasting, old, new] = secrets;
+        let keys = Keyring::new(lasting.clone(), old.clone()).unwrap();
+        let at = Timestamp::from_millis(9);
+        let digest = SessionId::from_bytes([7; 16]).digest("");
+        let archival = Archival { id: Uuid::from_bytes([5; 16]), updates: 3 };
+        let body = Body { created: at, authentication: None, slots: Vec::new() };
+        let sealed = |archival| {
+            let entry = seal(&keys, Place { realm: "", digest }, at, at, History::default(), &body, archival);
+            let parted = Parted { reason: EndReason::Expired, ended: at, digest, entry };
+            let sealed = [&[Outgoing::PARTED][..], &parted.encode()].concat();
+            Outgoing { id: Uuid::from_bytes([5; 16]), sealed }
+        };
+        let outgoing = sealed(Some(&archival));
+        let departed = Departed::Session { archival, reason: EndReason::Expired, ended: at, body: body.clone() };
+        assert_eq!(open_outgoing(&keys, "", &outgoing).unwrap(), departed);
+
+        let refused = |result: Result<Departed, SessionError>| result.is_err_and(|error| error.is_unavailable());
+        assert!(refused(open_outgoing(&keys, "admin", &outgoing)));
+        let under_another = Outgoing { id: Uuid::from_bytes([6; 16]), ..outgoing.clone() };
+        assert!(refused(open_outgoing(&keys, "", &under_another)));
+        assert!(refused(open_outgoing(&keys, "", &sealed(None))));
+        let refusing = Keyring::new(lasting, new).unwrap().refusing(old).unwrap();
+        assert!(refused(open_outgoing(&refusing, "", &outgoing)));
+
+        let with = |sealed: &[u8]| Outgoing { sealed: sealed.to_vec(), ..outgoing.clone() };
+        assert!(refused(open_outgoing(&keys, "", &with(&[]))));
+        let newer = open_outgoing(&keys, "", &with(&[2])).unwrap_err();
+        assert_eq!(*newer.kind(), SessionErrorKind::newer());
+    }
 
     #[test]
     fn it_opens_under_its_key_id_and_layer_and_nothing_else_does() {

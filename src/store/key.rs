@@ -200,11 +200,50 @@ mod tests {
         }
     }
 
+    /// As a division of polynomials, all bits at once: another way to the same than that which made the tags.
+    #[test]
+    fn slots_are_what_redis_cluster_makes_of_two_bytes() {
+        for tag in 0..=u16::MAX {
+            let remainder = (16..32).rev().fold(u32::from(tag) << 16, |rest, bit| {
+                if rest >> bit & 1 == 1 { rest ^ (0x1_1021 << (bit - 16)) } else { rest }
+            });
+            assert_eq!(u32::from(slot(tag.to_be_bytes())), remainder & 0x3fff, "{tag:#06x}");
+        }
+    }
+
+    #[test]
+    fn each_shard_has_the_first_pair_of_its_slots() {
+        let letters = || (b'0'..=b'9').chain(b'a'..=b'z').chain(b'A'..=b'Z');
+        for (shard, tag) in TAGS.iter().enumerate() {
+            let mut pairs = letters().flat_map(|a| letters().map(move |b| [a, b]));
+            assert_eq!(pairs.find(|pair| usize::from(slot(*pair)) / 64 == shard), Some(*tag));
+        }
+    }
+
     #[test]
     fn frozen_names() {
         let id = SessionId::from_bytes([7; 16]);
         assert_eq!(Key::new("", Shard(0x0100), &id).to_string(), "ts:{14}:s:12HUBq8qSloV9nySQ3jtiA");
         assert_eq!(Key::new("admin", Shard(0xffff), &id).to_string(), "ts-admin:{1L}:s:g7TGpK94cdntyE8E5eelig");
+    }
+
+    #[test]
+    fn a_key_says_where_it_is() {
+        let id = SessionId::from_bytes([7; 16]);
+        for (realm, shard, index) in [("", Shard(0x0100), 1), ("admin", Shard(0xffff), 255)] {
+            let key = Key::new(realm, shard, &id);
+            assert_eq!((key.realm(), key.shard(), key.digest()), (realm, index, id.digest(realm).as_bytes()));
+        }
+    }
+
+    #[cfg(feature = "redis")]
+    #[test]
+    fn frozen_names_for_redis() {
+        let key = Key::new("", Shard(0x0100), &SessionId::from_bytes([7; 16]));
+        assert_eq!(key.name(), "ts:{14}:s:12HUBq8qSloV9nySQ3jtiA");
+        assert_eq!(key.copy_name(), "ts:{14}:c:12HUBq8qSloV9nySQ3jtiA");
+        let lasting = Key::of_user_session_digest("admin", 255, *key.digest());
+        assert_eq!(lasting.name(), "ts-admin:{1L}:l:12HUBq8qSloV9nySQ3jtiA");
     }
 
     #[cfg(feature = "redis")]
@@ -216,6 +255,8 @@ mod tests {
         assert_eq!(outbox_name("admin", 255), "ts-admin:{1L}:o");
         assert_eq!(due_name("", 1), "ts:{14}:d");
         assert_eq!(due_name("admin", 255), "ts-admin:{1L}:d");
+        assert_eq!(expiries_name("", 1), "ts:{14}:x");
+        assert_eq!(expiries_name("admin", 255), "ts-admin:{1L}:x");
         assert_eq!(mark_name(""), "ts:{4L}:mark");
         assert_eq!(mark_name("admin"), "ts-admin:{4L}:mark");
     }
