@@ -100,12 +100,13 @@ impl Site {
         self.clock.is_some()
     }
 
-    /// Lets whatever lives idle out. By then nothing is on its way any more: a network holds nothing back for hours.
+    /// Lets whatever lives idle out, before any other limit has passed. By then nothing is on its way any more: a network holds
+    /// nothing back for an hour.
     pub(crate) async fn wait(&self) {
         if self.faults {
             tokio::time::sleep(2 * DEADLINE).await;
         }
-        self.clock.iter().for_each(|clock| clock.advance(2 * IDLE));
+        self.clock.iter().for_each(|clock| clock.advance(IDLE + IDLE / 4));
     }
 
     pub(crate) fn faulty(mut self) -> Self {

@@ -89,7 +89,7 @@ pub(crate) async fn what_has_run_out_takes_nothing_along(bench: &impl Bench) {
     let store = bench.store();
     let past = testing::revocation(session(1).revoked(), at(*super::BASE - HOUR));
     let soon = Duration::from_millis(300);
-    let now = std::time::SystemTime::now();
+    let now = std::time::SystemTime::from(bench.clock().now());
     let short = testing::revocation(session(2).revoked(), (now + soon).into());
     for news in [past, short, session(3)] {
         store.publish("", &news).await.unwrap();
