@@ -7,7 +7,7 @@ use uuid::Uuid;
 /// is: it ends sessions that nobody has read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Archival {
-    /// A UUIDv7, the same for as long as it goes on: also when it signs in and moves to another id.
+    /// A UUIDv7, the same for as long as it goes on, also when it moves to another id; a visitor's who signs in begins anew.
     pub(crate) id: Uuid,
     /// Commits so far, the first included.
     pub(crate) updates: u32,

@@ -28,6 +28,8 @@ macro_rules! __conformance_store_checks {
                 changes_nothing_else: "Puts entry in the place of a live one whose write id is expected, with keep_for from now as its new time."
                 never_creates: "Never creates: under an absent key or a marker nothing happens."
                 is_refused_under_a_marker: "Never creates: under an absent key or a marker nothing happens."
+                over_a_whole_entry_it_is_the_same: "The same, for whoever has the whole entry that it expects"
+                over_an_entry_that_was_touched_it_says_what_it_found: "Where the entry has only been touched meanwhile, it may answer that it found that."
                 of_two_hundred_on_one_base_one_is_applied: "Each operation is atomic, and happens at most once for each call"
             }
             touch {

@@ -2,7 +2,7 @@
 
 use crate::store::{Outcome, Store};
 use crate::testing::conformance::Bench;
-use crate::testing::conformance::entries::{KEPT, id, key, live};
+use crate::testing::conformance::entries::{KEPT, at, id, key, live};
 use crate::testing::conformance::markers::ended;
 use tokio::task::JoinSet;
 
@@ -40,6 +40,36 @@ pub(crate) async fn is_refused_under_a_marker(bench: &impl Bench) {
     assert_eq!(there.write_id(), id(1));
     assert_eq!(store.commit(&key, id(1), &live(2), KEPT).await.unwrap(), Outcome::Found(there.clone()));
     assert_eq!(store.load(&key).await.unwrap(), Some(there));
+}
+
+pub(crate) async fn over_a_whole_entry_it_is_the_same(bench: &impl Bench) {
+    let (store, key) = (bench.store(), key(9));
+    assert_eq!(store.commit_over(&key, &live(1), &live(2), KEPT).await.unwrap(), Outcome::Absent);
+    assert_eq!(store.load(&key).await.unwrap(), None);
+    assert_eq!(store.create(&key, &live(1), KEPT).await.unwrap(), Outcome::Applied);
+    assert_eq!(store.commit_over(&key, &live(3), &live(2), KEPT).await.unwrap(), Outcome::Found(live(1)));
+    assert_eq!(store.commit_over(&key, &live(1), &live(2), KEPT * 2).await.unwrap(), Outcome::Applied);
+    assert_eq!(store.load(&key).await.unwrap(), Some(live(2)));
+    assert_eq!(store.end(&key, None, ended()).await.unwrap(), Outcome::Applied);
+    let there = live(2).ended(ended());
+    assert_eq!(store.commit_over(&key, &live(2), &live(3), KEPT).await.unwrap(), Outcome::Found(there));
+}
+
+pub(crate) async fn over_an_entry_that_was_touched_it_says_what_it_found(bench: &impl Bench) {
+    let (store, key, before) = (bench.store(), key(10), live(1));
+    assert_eq!(store.create(&key, &before, KEPT).await.unwrap(), Outcome::Applied);
+    assert!(store.touch(&key, before.touched(), at(7), KEPT).await.unwrap());
+    let mut touched = before.clone();
+    touched.touch(at(7));
+    match store.commit_over(&key, &before, &live(2), KEPT).await.unwrap() {
+        Outcome::Applied => {}
+        found => {
+            assert_eq!(found, Outcome::Found(touched.clone()));
+            assert_eq!(store.load(&key).await.unwrap(), Some(touched.clone()));
+            assert_eq!(store.commit_over(&key, &touched, &live(2), KEPT).await.unwrap(), Outcome::Applied);
+        }
+    }
+    assert_eq!(store.load(&key).await.unwrap(), Some(live(2)));
 }
 
 pub(crate) async fn of_two_hundred_on_one_base_one_is_applied(bench: &impl Bench) {
