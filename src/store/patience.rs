@@ -164,3 +164,28 @@ pub(crate) fn unknown() -> SessionError {
     telemetry::unknown_outcome();
     SessionErrorKind::Unknown.into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::time::sleep;
+
+    /// A call that never ends, and looks at the time by itself every so often.
+    async fn for_ever(step: Duration) -> Answer<()> {
+        loop {
+            sleep(step).await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_deadline_holds_whatever_a_store_says_of_its_own_timers() {
+        let longest = Duration::from_millis(250);
+        for (longest_wait, step) in [(None, 3600), (Some(longest), 250), (Some(longest), 240), (Some(longest), 1)] {
+            let patience = Patience::new(Duration::from_secs(1), longest_wait);
+            let (began, step) = (Instant::now(), Duration::from_millis(step));
+            let answer = patience.within("commit", patience.deadline(), for_ever(step)).await;
+            assert!(answer.unwrap_err().maybe_applied());
+            assert_eq!(began.elapsed(), Duration::from_secs(1), "every {step:?}");
+        }
+    }
+}
