@@ -96,7 +96,7 @@ impl<S: Store + Clone> User<S> {
         Departure { member: self.member(number), expected: None, marker: ended().clone(), news }
     }
 
-    /// Asks to be admitted as by [`admission`](Self::admission), but for what the test changes.
+    /// Asks to be admitted as by `admission`, but for what the test changes.
     async fn asks(&self, number: u16, change: impl for<'a> FnOnce(&mut Admission<'a>)) -> Admitted {
         self.asks_with(number, None, &[], change).await
     }
