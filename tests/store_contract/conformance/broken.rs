@@ -41,13 +41,14 @@ async fn one_without_a_flaw_passes_all() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_commits_blindly_is_found() {
-    let by = ["changes_nothing_else", "of_two_hundred_on_one_base_one_is_applied"];
+    let by = ["changes_nothing_else", "over_a_whole_entry_it_is_the_same", "of_two_hundred_on_one_base_one_is_applied"];
     is_found(Flaw::CommitsBlindly, "commit::", &by).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_whose_commits_create_is_found() {
-    is_found(Flaw::CommitCreates, "commit::", &["replaces_the_expected_entry", "never_creates"]).await;
+    let by = ["replaces_the_expected_entry", "never_creates", "over_a_whole_entry_it_is_the_same"];
+    is_found(Flaw::CommitCreates, "commit::", &by).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
