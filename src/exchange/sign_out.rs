@@ -59,8 +59,9 @@ impl Exchange {
             for claim in claims {
                 exchange.end(claim, reason, tell).await?;
             }
-            for login in forgotten {
-                exchange.forget(&login).await?;
+            // What is known has been told: whoever sends one cookie again and again must not fill the store.
+            for login in forgotten.iter().filter(|login| !exchange.realm.revoked.knows(&login.handle)) {
+                exchange.forget(login).await?;
             }
             *current = Current::Vacant(Vacancy::SignedOut);
             let realm = &exchange.realm;
@@ -79,6 +80,8 @@ impl Exchange {
     pub(super) async fn end(&self, mut claim: Claim, reason: EndReason, tell: Tell) -> Result<(), SessionError> {
         let until = self.store().deadline();
         loop {
+            // Asked before, since ending it tells: by what was told just now nothing has ended that goes on under another id.
+            let has_been_told = claim.login.is_some_and(|login| self.realm.revoked.knows(&login.handle));
             let moved = match self.end_at(&claim, reason, tell).await? {
                 Ending::Applied => return Ok(()),
                 Ending::Absent => None,
@@ -90,7 +93,7 @@ impl Exchange {
             let Some(destination) = moved else {
                 // Nothing is left here. A copy of its cookies may be, or it goes on under an id of which no marker tells any more.
                 return match &claim.login {
-                    Some(login) if tell == Tell::Everybody => self.forget(login).await,
+                    Some(login) if tell == Tell::Everybody && !has_been_told => self.forget(login).await,
                     _ => Ok(()),
                 };
             };
@@ -105,10 +108,7 @@ impl Exchange {
     async fn forget(&self, login: &Login) -> Result<(), SessionError> {
         let realm = &self.realm;
         let owner = realm.owner(&login.user);
-        // What is known has been told: whoever sends one cookie again and again must not fill the store.
-        if realm.revoked.knows(&login.handle)
-            || end_named(realm, self.store(), &owner, login.handle, EndReason::SignedOut).await?
-        {
+        if end_named(realm, self.store(), &owner, login.handle, EndReason::SignedOut).await? {
             return Ok(());
         }
         let news = realm.news_of(login.handle);

@@ -148,7 +148,13 @@ pub(super) fn find(cases: u32, place: impl Fn() -> std::rc::Rc<Place>) -> Result
     }
 }
 
-/// The same, which is to find nothing, and a line for the report.
+/// Follows these steps.
+pub(super) fn follow(steps: &[Step], place: impl Fn() -> std::rc::Rc<Place>) -> Result<(), (usize, String)> {
+    let place = place();
+    place.runtime.block_on(place.follow(steps, 0, &RefCell::default()))
+}
+
+/// Follows many sequences, which is to find nothing, and a line for the report.
 pub(super) fn holds(what: &str, cases: u32, place: impl Fn() -> std::rc::Rc<Place>) -> Numbers {
     let begun = Instant::now();
     let numbers = find(cases, place).unwrap_or_else(|found| panic!("{what}: {}\n{:#?}", found.told, found.steps));

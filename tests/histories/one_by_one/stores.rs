@@ -5,7 +5,7 @@ use super::super::flaws::{Flaw, Flawed};
 use super::super::shaken::Faults;
 use super::super::site::Site;
 use super::super::{memory, threads, turns};
-use super::run::{Numbers, Place, find, holds};
+use super::run::{Numbers, Place, find, follow, holds};
 use super::step::{Asked, Step, What};
 use super::time::Time;
 use std::rc::Rc;
@@ -83,6 +83,23 @@ fn on_postgres_all_is_as_the_model_says() {
     let (url, runtime) = (PostgresServer::shared().database(), threads());
     let store = runtime.block_on(SqlStore::postgres(&url)).expect("Postgres is up");
     on_sql("Postgres", cases(12, 1_500), runtime, store);
+}
+
+/// By then no marker leads from the old cookie to the session that it went on as; its handle does. Some time later nothing of it is
+/// there, as of any that has ended.
+#[test]
+fn a_sign_out_with_an_old_cookie_ends_what_goes_on_in_the_store_as_well() {
+    let ask = |with_the_cookie_before, what| Step::Ask(Asked { browser: 0, with_the_cookie_before, what });
+    let steps = [
+        ask(false, What::SignIn(1)),
+        ask(false, What::SignIn(1)),
+        Step::Pass(1),
+        ask(false, What::Update),
+        ask(true, What::SignOut),
+        Step::Pass(1),
+        ask(true, What::Update),
+    ];
+    follow(&steps, in_memory(|memory| memory)).unwrap();
 }
 
 /// It begins, the time of its idle limit passes, and it still is there: three steps tell it.
