@@ -30,7 +30,7 @@ mod completion;
 mod end_all;
 mod sign_in;
 
-use model_check::{Model, Tried, check};
+use model_check::{By, Model, Step, Tried, check};
 use std::env;
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -46,6 +46,20 @@ trait Scenario: Model {
 
     /// How often something fails, and how often a process crashes.
     fn failures(&self) -> (u8, u8);
+}
+
+/// What the network may do at any time: each call that is late arrives. `deliver` says of which kind it was.
+fn deliver_late<W: Clone>(
+    steps: &mut Vec<Step<W>>,
+    world: &W,
+    late: usize,
+    deliver: impl Fn(&mut W, usize) -> &'static str,
+) {
+    for i in 0..late {
+        let mut to = world.clone();
+        let how = deliver(&mut to, i);
+        steps.push(Step { who: "the network", what: "delivers what was late", how, by: By::Itself, to });
+    }
 }
 
 /// All is tried, and no property is broken. In a campaign with the larger bounds.

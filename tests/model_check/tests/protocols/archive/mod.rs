@@ -4,8 +4,8 @@
 mod process;
 mod store;
 
-use super::{fails_with, holds};
-use model_check::{By, Goal, Model, Step};
+use super::{deliver_late, fails_with, holds};
+use model_check::{Goal, Model, Step};
 use process::{Process, Turn};
 use store::{Call, KEYS, Record, State};
 
@@ -117,18 +117,11 @@ impl Model for Scenario {
         for r in 0..self.processes.len() {
             Turn { scenario: self, world, r }.steps(&mut steps);
         }
-        for i in 0..world.late.len() {
-            let mut to = world.clone();
+        deliver_late(&mut steps, world, world.late.len(), |to, i| {
             let call = to.late.remove(i);
             let _ = to.deliver(call, self.flaw);
-            steps.push(Step {
-                who: "the network",
-                what: "delivers what was late",
-                how: told(call),
-                by: By::Itself,
-                to,
-            });
-        }
+            told(call)
+        });
         steps
     }
 
