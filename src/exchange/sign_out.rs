@@ -59,7 +59,7 @@ impl Exchange {
             for claim in claims {
                 exchange.end(claim, reason, tell).await?;
             }
-            // What is known has been told: whoever sends one cookie again and again must not fill the store.
+            // What is known has been told: whoever sends one cookie again and again must not keep the store busy.
             for login in forgotten.iter().filter(|login| !exchange.realm.revoked.knows(&login.handle)) {
                 exchange.forget(login).await?;
             }
@@ -80,8 +80,6 @@ impl Exchange {
     pub(super) async fn end(&self, mut claim: Claim, reason: EndReason, tell: Tell) -> Result<(), SessionError> {
         let until = self.store().deadline();
         loop {
-            // Asked before, since ending it tells: by what was told just now nothing has ended that goes on under another id.
-            let has_been_told = claim.login.is_some_and(|login| self.realm.revoked.knows(&login.handle));
             let moved = match self.end_at(&claim, reason, tell).await? {
                 Ending::Applied => return Ok(()),
                 Ending::Absent => None,
@@ -93,7 +91,7 @@ impl Exchange {
             let Some(destination) = moved else {
                 // Nothing is left here. A copy of its cookies may be, or it goes on under an id of which no marker tells any more.
                 return match &claim.login {
-                    Some(login) if tell == Tell::Everybody && !has_been_told => self.forget(login).await,
+                    Some(login) if tell == Tell::Everybody => self.forget(login).await,
                     _ => Ok(()),
                 };
             };
@@ -105,10 +103,14 @@ impl Exchange {
     }
 
     /// Ends a session of which the browser has no cookie any more, or an old one; and has its visitor recognised nowhere.
+    ///
+    /// That everybody has been told does not say that it has ended: the store may have refused what came next.
     async fn forget(&self, login: &Login) -> Result<(), SessionError> {
         let realm = &self.realm;
         let owner = realm.owner(&login.user);
-        if end_named(realm, self.store(), &owner, login.handle, EndReason::SignedOut).await? {
+        let has_ended = end_named(realm, self.store(), &owner, login.handle, EndReason::SignedOut).await?;
+        // Whoever sends one cookie again and again must not fill the store.
+        if has_ended || realm.revoked.knows(&login.handle) {
             return Ok(());
         }
         let news = realm.news_of(login.handle);

@@ -237,13 +237,13 @@ impl Shop {
     }
 
     /// Time passes for browsers' sessions that go to the archive. A Redis has a clock that cannot be moved: there they are kept for so
-    /// much less, and it is time to look so much earlier.
+    /// much less, or are gone, and it is time to look so much earlier.
     pub(crate) fn idle_out(&self, time: Duration) {
         let Some(redis) = &self.redis else { return self.clock.advance(time) };
         let millis = i64::try_from(time.as_millis()).expect("not that long");
         for key in redis.keys() {
             if [&b":s:"[..], b":c:"].iter().any(|kind| key.windows(3).any(|part| part == *kind)) {
-                let left = (redis.command(&[b"PTTL", &key]).int() - millis).max(1).to_string();
+                let left = (redis.command(&[b"PTTL", &key]).int() - millis).max(0).to_string();
                 let _ = redis.command(&[b"PEXPIRE", &key, left.as_bytes()]);
             }
             if key.ends_with(b":x") {

@@ -1,9 +1,11 @@
 //! Signing in moves an anonymous session: what others do to the old one and the new one meanwhile. Protocol 1.
 
 use super::gate::{Delayed, Op, Step};
-use super::shop::{Shop, elsewhere, in_the_background, ok, on_each_store, refused, see};
+use super::shop::{PATIENCE, Shop, elsewhere, in_the_background, ok, on_each_store, refused, see};
 use axum::http::Method;
 use testbed::Client;
+use thin_session::store::Marker;
+use tokio::time::timeout;
 
 /// What has ended stays ended: its content does not live on under another id.
 async fn signed_out_after_the_copy_the_new_session_holds_nothing(shop: Shop) {
@@ -70,6 +72,21 @@ async fn signing_out_with_a_cookie_many_moves_old_does_not_claim_what_it_did_not
     let answer = old.ask(Method::POST, "/sign-out").await;
     let live = shop.gate.live().await;
     assert!(answer.status != 200 || live.is_empty(), "answered {}, {} live", answer.status, live.len());
+}
+
+/// No marker leads from the old cookie to the new session any more, and the first try has told everybody already.
+async fn what_a_sign_out_with_an_old_cookie_was_refused_to_end_ends_when_it_is_tried_again(shop: Shop) {
+    let old = shop.signed_in("ada").await;
+    let mut browser = old.clone();
+    ok(browser.post("/reauthenticate").await);
+    shop.idle_out(Marker::KEPT);
+    shop.gate.rule(|op| if op == Op::Members { Step::Refuse } else { Step::Pass });
+    refused(old.ask(Method::POST, "/sign-out").await, "Unavailable");
+    shop.gate.no_rule();
+    let everybody_knows = async { while see(&browser, "/who").await == "ada" {} };
+    timeout(PATIENCE, everybody_knows).await.expect("the first try told it");
+    ok(old.ask(Method::POST, "/sign-out").await);
+    assert_eq!(shop.gate.live().await, []);
 }
 
 async fn a_lost_reply_to_the_ending_leaves_one_of_the_two_alive(shop: Shop) {
@@ -308,6 +325,7 @@ on_each_store! {
     signed_out_after_the_move_the_new_session_has_ended_too,
     signing_out_with_the_old_cookie_ends_the_new_session,
     signing_out_with_a_cookie_many_moves_old_does_not_claim_what_it_did_not_do,
+    what_a_sign_out_with_an_old_cookie_was_refused_to_end_ends_when_it_is_tried_again,
     a_lost_reply_to_the_ending_leaves_one_of_the_two_alive,
     a_lost_ending_is_sent_again,
     an_ending_that_is_never_answered_loses_no_cart,
