@@ -3,8 +3,9 @@
 use super::{Call, Gate, Op, Step};
 use std::time::Duration;
 use thin_session::UserId;
-use thin_session::archive::{Archive, Completion, Count, DeadLetter, EndedSession, HistoryPage, Quota, Steps};
-use thin_session::store::{Answer, Entry, Key, LastingStore, Outgoing, Replaced, Replacement, Timestamp, WriteId};
+use thin_session::archive::{Archive, Completion, EndedSession, HistoryPage, Quota};
+use thin_session::store::{Answer, Entry, Key, LastingStore, Replaced, Replacement, Timestamp, WriteId};
+use thin_session::testing::forward;
 use uuid::Uuid;
 
 impl LastingStore for Gate {
@@ -39,26 +40,10 @@ impl LastingStore for Gate {
         self.carry(call, async move { inner.renew(&key, seen, idle, keep_for).await }).await
     }
 
-    async fn outbox(&self, realm: &'static str, shard: u8, limit: usize) -> Answer<Vec<Outgoing>> {
-        self.inner.outbox(realm, shard, limit).await
-    }
-
-    async fn full_outboxes(&self, realm: &'static str) -> Answer<Vec<(u8, usize)>> {
-        self.inner.full_outboxes(realm).await
-    }
-
     async fn due(&self, realm: &'static str, limit: usize) -> Answer<Vec<(Key, Entry)>> {
         let due = self.inner.due(realm, limit).await;
         *self.dues.lock().unwrap() += 1;
         due
-    }
-
-    async fn put_off(&self, key: &Key, look_in: Duration) -> Answer<()> {
-        self.inner.put_off(key, look_in).await
-    }
-
-    async fn retire(&self, realm: &'static str, limit: usize) -> Answer<bool> {
-        self.inner.retire(realm, limit).await
     }
 
     async fn sent(&self, realm: &'static str, shard: u8, ids: &[Uuid]) -> Answer<()> {
@@ -66,6 +51,8 @@ impl LastingStore for Gate {
         let call = Call { op: Op::Sent, key: None, entry: None, markers: vec![] };
         self.carry(call, async move { inner.sent(realm, shard, &ids).await }).await
     }
+
+    forward!(self => self.inner; outbox, full_outboxes, put_off, retire);
 }
 
 impl Archive for Gate {
@@ -101,27 +88,5 @@ impl Archive for Gate {
         self.inner.history(layer, user, page).await
     }
 
-    async fn counts(&self, layer: &'static str, kind: Option<&str>, steps: Steps) -> Answer<Vec<Count>> {
-        self.inner.counts(layer, kind, steps).await
-    }
-
-    async fn add_dead(&self, layer: &'static str, letters: &[DeadLetter]) -> Answer<()> {
-        self.inner.add_dead(layer, letters).await
-    }
-
-    async fn dead(&self, layer: &'static str, from: Uuid, limit: usize) -> Answer<Vec<DeadLetter>> {
-        self.inner.dead(layer, from, limit).await
-    }
-
-    async fn remove_dead(&self, layer: &'static str, ids: &[Uuid]) -> Answer<()> {
-        self.inner.remove_dead(layer, ids).await
-    }
-
-    async fn forget(&self, layer: &'static str, before: Timestamp, limit: usize) -> Answer<u64> {
-        self.inner.forget(layer, before, limit).await
-    }
-
-    async fn erase(&self, layer: &'static str, user: &UserId, limit: usize) -> Answer<u64> {
-        self.inner.erase(layer, user, limit).await
-    }
+    forward!(self => self.inner; counts, add_dead, dead, remove_dead, forget, erase);
 }

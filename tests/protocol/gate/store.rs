@@ -3,9 +3,10 @@
 use super::{Call, Gate, Op};
 use std::time::Duration;
 use thin_session::store::{
-    Admission, Admitted, Answer, Departure, Entry, Key, Marker, Member, Outcome, Owner, Revocation, Revocations, Store,
-    Sweep, Swept, Timestamp, WriteId,
+    Admission, Admitted, Answer, Departure, Entry, Key, Marker, Member, Outcome, Owner, Revocation, Store, Sweep,
+    Swept, Timestamp, WriteId,
 };
+use thin_session::testing::forward;
 
 impl Store for Gate {
     async fn load(&self, key: &Key) -> Answer<Option<Entry>> {
@@ -80,7 +81,5 @@ impl Store for Gate {
         self.carry(call, async move { inner.publish(realm, &news).await }).await
     }
 
-    async fn follow(&self, realm: &'static str, known: &Revocations) {
-        self.inner.follow(realm, known).await;
-    }
+    forward!(self => self.inner; follow);
 }
