@@ -1,6 +1,6 @@
 //! What is kept for years: the questions of analysts, how it is found, and that nobody waits for what goes.
 
-use super::{File, open, server, shared};
+use super::{File, Other, open, server, shared};
 use crate::archive::{ANY, own_attempt, transfer, user};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Connection as _, Row as _};
@@ -218,15 +218,10 @@ async fn completions_on_a_server_go_on_while_twenty_thousand_are_forgotten() {
 async fn who_forgets_waits_for_nobody() {
     let (store, url) = shared().await;
     fill(&store, 10).await;
-    let held = "BEGIN; SELECT 1 FROM thin_archive ORDER BY ended LIMIT 1 FOR UPDATE; SELECT pg_sleep(2); ROLLBACK";
-    let holding = tokio::task::spawn_blocking({
-        let url = url.clone();
-        move || server().command(&url, held)
-    });
-    let is_held = || ask(&url, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") == "1";
-    tokio::task::block_in_place(|| testbed::wait_until("a row to be held", is_held));
+    let row = "SELECT 1 FROM thin_archive ORDER BY ended LIMIT 1 FOR UPDATE";
+    let other = Other::says(&url, row).await;
     assert_eq!(store.forget("", Timestamp::from(SystemTime::now()), 100).await.unwrap(), 9);
-    holding.await.unwrap();
+    other.commits().await;
     assert_eq!(store.forget("", Timestamp::from(SystemTime::now()), 100).await.unwrap(), 1);
 }
 
