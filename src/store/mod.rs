@@ -186,6 +186,10 @@ pub trait Store: Send + Sync + 'static {
 }
 
 impl<S: Store> Store for Arc<S> {
+    fn longest_wait(&self) -> Option<Duration> {
+        (**self).longest_wait()
+    }
+
     async fn load(&self, key: &Key) -> Answer<Option<Entry>> {
         (**self).load(key).await
     }

@@ -28,6 +28,15 @@ async fn clones_share_the_connection() {
     assert_eq!(wired.connections(), 1);
 }
 
+/// Else the layer would set a timer for each call.
+#[tokio::test]
+async fn what_is_shared_in_an_arc_waits_no_longer() {
+    let wired = Wired::start().await;
+    let longest = wired.store.longest_wait();
+    assert!(longest.is_some());
+    assert_eq!(Arc::new(wired.store.clone()).longest_wait(), longest);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn two_hundred_that_wait_cause_one_connect() {
     let wired = Wired::start().await;
