@@ -11,13 +11,13 @@ use uuid::Uuid;
 impl LastingStore for Gate {
     async fn load_both(&self, session: &Key, user_session: &Key) -> Answer<[Option<Entry>; 2]> {
         let (inner, session, user_session) = (self.inner(), *session, *user_session);
-        let call = Call { op: Op::LoadBoth, key: Some(user_session), entry: None, markers: vec![] };
+        let call = Call { key: Some(user_session), ..Call::of(Op::LoadBoth) };
         self.carry(call, async move { inner.load_both(&session, &user_session).await }).await
     }
 
     async fn load_several(&self, keys: &[Key]) -> Answer<Vec<Option<Entry>>> {
         let (inner, keys) = (self.inner(), keys.to_vec());
-        let call = Call { op: Op::LoadSeveral, key: None, entry: None, markers: vec![] };
+        let call = Call::of(Op::LoadSeveral);
         self.carry(call, async move { inner.load_several(&keys).await }).await
     }
 
@@ -25,7 +25,7 @@ impl LastingStore for Gate {
         let (inner, key) = (self.inner(), *key);
         let Replacement { asked_by, expected, standing, keep_for, look_in, .. } = *replacement;
         let (entry, outgoing) = (replacement.entry.clone(), replacement.outgoing.cloned());
-        let call = Call { op: Op::Replace, key: Some(key), entry: Some(entry.clone()), markers: vec![] };
+        let call = Call { key: Some(key), entry: Some(entry.clone()), ..Call::of(Op::Replace) };
         let request = async move {
             let (entry, outgoing) = (&entry, outgoing.as_ref());
             let replacement = Replacement { asked_by, expected, standing, entry, keep_for, outgoing, look_in };
@@ -36,7 +36,7 @@ impl LastingStore for Gate {
 
     async fn renew(&self, key: &Key, seen: Timestamp, idle: Duration, keep_for: Duration) -> Answer<bool> {
         let (inner, key) = (self.inner(), *key);
-        let call = Call { op: Op::Renew, key: Some(key), entry: None, markers: vec![] };
+        let call = Call { key: Some(key), ..Call::of(Op::Renew) };
         self.carry(call, async move { inner.renew(&key, seen, idle, keep_for).await }).await
     }
 
@@ -48,7 +48,7 @@ impl LastingStore for Gate {
 
     async fn sent(&self, realm: &'static str, shard: u8, ids: &[Uuid]) -> Answer<()> {
         let (inner, ids) = (self.inner(), ids.to_vec());
-        let call = Call { op: Op::Sent, key: None, entry: None, markers: vec![] };
+        let call = Call::of(Op::Sent);
         self.carry(call, async move { inner.sent(realm, shard, &ids).await }).await
     }
 
@@ -58,7 +58,7 @@ impl LastingStore for Gate {
 impl Archive for Gate {
     async fn add(&self, layer: &'static str, ended: &[EndedSession]) -> Answer<()> {
         let (inner, ended) = (self.inner(), ended.to_vec());
-        let call = Call { op: Op::Add, key: None, entry: None, markers: vec![] };
+        let call = Call::of(Op::Add);
         self.carry(call, async move { inner.add(layer, &ended).await }).await
     }
 
@@ -70,13 +70,13 @@ impl Archive for Gate {
         quota: Quota,
     ) -> Answer<Completion> {
         let (inner, ended, attempt) = (self.inner(), ended.clone(), *attempt);
-        let call = Call { op: Op::Complete, key: None, entry: None, markers: vec![] };
+        let call = Call::of(Op::Complete);
         self.carry(call, async move { inner.complete(layer, &ended, &attempt, quota).await }).await
     }
 
     async fn settle(&self, layer: &'static str, ended: &EndedSession, attempt: Option<&WriteId>) -> Answer<bool> {
         let (inner, ended, attempt) = (self.inner(), ended.clone(), attempt.copied());
-        let call = Call { op: Op::Settle, key: None, entry: None, markers: vec![] };
+        let call = Call::of(Op::Settle);
         self.carry(call, async move { inner.settle(layer, &ended, attempt.as_ref()).await }).await
     }
 
