@@ -1,6 +1,6 @@
 //! How Postgres carries out a replacement, and that sweeps leave what lasts.
 
-use super::{File, Other, key_of, owner, server, shared};
+use super::{File, Other, key_of, owner, psql, shared};
 use crate::entries::{KEPT, id, live, parts};
 use std::time::{Duration, Instant};
 use thin_session::store::{
@@ -9,10 +9,6 @@ use thin_session::store::{
 use thin_session::{Clock, SqlStore, testing};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
-
-fn ask(url: &str, question: &str) -> String {
-    tokio::task::block_in_place(|| server().command(url, question))
-}
 
 fn transfers() -> Key {
     testing::user_session_key(&owner(), "transfer")
@@ -43,7 +39,7 @@ async fn begun(store: &SqlStore) {
 /// How many connections said this last.
 fn said_last(url: &str, words: &str) -> String {
     let question = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE";
-    ask(url, &format!("{question} '{words}%'"))
+    psql(url, &format!("{question} '{words}%'"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -72,7 +68,7 @@ async fn a_replacement_finds_rows_by_their_names_and_stays_on_its_page() {
     for number in 10..210 {
         assert_eq!(store.create(&key_of(number), &live(1), KEPT).await.unwrap(), Outcome::Applied);
     }
-    ask(&url, "ANALYZE thin_session");
+    psql(&url, "ANALYZE thin_session");
     for number in 0..100 {
         assert_eq!(replace(&store, Some(id(number)), &lives(number + 1), None).await, Replaced::Applied);
     }
@@ -80,7 +76,7 @@ async fn a_replacement_finds_rows_by_their_names_and_stays_on_its_page() {
     drop(store);
     let counted = || {
         let counts = "n_tup_upd, n_tup_hot_upd, seq_scan, idx_scan >= 400";
-        ask(&url, &format!("SELECT {counts} FROM pg_stat_user_tables WHERE relname = 'thin_session'"))
+        psql(&url, &format!("SELECT {counts} FROM pg_stat_user_tables WHERE relname = 'thin_session'"))
     };
     tokio::task::block_in_place(|| testbed::wait_until("the server to count", || counted().ends_with("|t")));
     let counts: Vec<u32> = counted().split('|').take(3).map(|count| count.parse().unwrap()).collect();
@@ -112,7 +108,7 @@ async fn sweeps_leave_what_lasts() {
 fn wait(url: &str, how_many: usize) {
     let question = "SELECT count(*) FROM pg_stat_activity \
                     WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    tokio::task::block_in_place(|| testbed::wait_until("them to wait", || ask(url, question) == how_many.to_string()));
+    tokio::task::block_in_place(|| testbed::wait_until("them to wait", || psql(url, question) == how_many.to_string()));
 }
 
 /// A replacement of what was begun, by somebody who may have to wait.

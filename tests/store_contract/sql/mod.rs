@@ -68,6 +68,11 @@ fn server() -> &'static PostgresServer {
     tokio::task::block_in_place(PostgresServer::shared)
 }
 
+/// What that server says to a command, past all stores.
+fn psql(url: &str, command: &str) -> String {
+    tokio::task::block_in_place(|| server().command(url, command))
+}
+
 /// A store in a database of its own, on the server that tests share; and where that is reached.
 async fn shared() -> (SqlStore, String) {
     let url = tokio::task::block_in_place(|| server().database());
