@@ -1,7 +1,7 @@
 //! A store around another writes what it changes, and names the rest.
 
-/// Operations of a store or an archive, each by its name, which something else carries out: what an expression of `self`
-/// is, or what a macro calls that takes `self`, a name, and a call of what goes by that name.
+/// Operations of a store or an archive, each by its name, that another carries out. `self => …` is which one; `self by …` is a macro
+/// that calls it, and takes `self`, an identifier, and the call of what goes by that.
 ///
 /// ```
 /// use thin_session::testing::forward;
