@@ -199,6 +199,7 @@ async fn while_sql_is_away_sessions_go_on_ending_and_wait_in_redis() {
     until("the last have drained", async || place.left_to_do().await == 0).await;
     watch.abort();
 
+    assert_eq!(backlog, i64::try_from(sessions).expect("not so many"), "all waited");
     assert_eq!(place.count().await, i64::try_from(sessions + 2 * warm_up).expect("not so many"));
     let grown = most.load(Ordering::SeqCst).saturating_sub(before);
     eprintln!(
