@@ -55,7 +55,6 @@ impl SessionLayer {
     pub const DEFAULT_VISITOR_LIFETIME: Duration = Duration::from_secs(30 * 86_400);
     /// How long all tries of one store operation may take together unless configured: one second.
     pub const DEFAULT_STORE_DEADLINE: Duration = Duration::from_secs(1);
-
     /// How many sessions a user may have unless configured.
     pub const DEFAULT_MAX_SESSIONS_PER_USER: usize = 100;
 

@@ -71,7 +71,7 @@ impl Shelves {
         self.layers.get(layer).into_iter().flat_map(|layer| layer.users.values()).flat_map(BTreeMap::values)
     }
 
-    /// Deletes those of these that are there, and answers how many.
+    /// Deletes these, which are there, and answers how many.
     fn delete(&mut self, layer: &str, sessions: &[(Option<UserId>, Uuid)]) -> u64 {
         let Some(layer) = self.layers.get_mut(layer) else { return 0 };
         for (user, id) in sessions {

@@ -4,8 +4,10 @@ use super::connection::{Carrier, Connection};
 use super::failure::Failure;
 use super::lasting::time_left;
 use super::lasting_scripts::{FORGET, PUT_OFF};
-use super::operations::{entry, found};
+use super::operations::{entry, found, values};
 use super::user_scripts::Call;
+use super::users::time;
+use crate::clock::Timestamp;
 use crate::record::Malformed;
 use crate::store::{Entry, Key, due_name};
 use redis::Value;
@@ -21,7 +23,7 @@ pub(super) async fn due(redis: &Connection, realm: &'static str, limit: usize) -
         });
         let keys: Vec<_> = keys.take(limit).collect();
         let (mut due, mut gone) = (Vec::new(), BTreeMap::<_, Vec<_>>::new());
-        for (key, there) in keys.iter().zip(load(redis, &keys).await?) {
+        for (key, there) in keys.iter().zip(values(redis, keys.iter().map(Key::to_string)).await?) {
             match there.map(entry) {
                 Some(Ok(entry)) if entry.is_live() => due.push((*key, entry)),
                 // What cannot be read is no reason to find nothing else.
@@ -40,23 +42,22 @@ pub(super) async fn due(redis: &Connection, realm: &'static str, limit: usize) -
     }
 }
 
-pub(super) async fn now(redis: &Connection) -> Result<u64, Failure> {
-    let read = |reply| redis::from_redis_value::<(u64, u64)>(reply).ok();
-    let (seconds, micros) = redis.run(&redis::cmd("TIME"), read).await?;
-    Ok(1000 * seconds + micros / 1000)
+/// The time by the clock of Redis.
+pub(super) async fn now(redis: &Connection) -> Result<Timestamp, Failure> {
+    redis.run(&redis::cmd("TIME"), time).await
 }
 
 /// Some of each of these whose time has come, the first in front.
 pub(super) async fn named(
     redis: &Connection,
     names: impl IntoIterator<Item = String>,
-    now: u64,
+    now: Timestamp,
     limit: usize,
 ) -> Result<Vec<Vec<[u8; 16]>>, Failure> {
     let limit = limit.min(usize::from(u16::MAX));
     let mut looks = redis::pipe();
     for name in names {
-        looks.cmd("ZRANGEBYSCORE").arg(name).arg("-inf").arg(now).arg("LIMIT").arg(0).arg(limit);
+        looks.cmd("ZRANGEBYSCORE").arg(name).arg("-inf").arg(now.as_millis()).arg("LIMIT").arg(0).arg(limit);
     }
     redis.run_all(&looks).await?.into_iter().map(digests).collect()
 }
@@ -68,17 +69,6 @@ fn digests(reply: Value) -> Result<Vec<[u8; 16]>, Failure> {
         bytes.try_into().map_err(|_| Failure::Entry(Malformed("name of what is due")))
     };
     digests.into_iter().map(digest).collect()
-}
-
-async fn load(redis: &Connection, keys: &[Key]) -> Result<Vec<Option<Vec<u8>>>, Failure> {
-    if keys.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut gets = redis::pipe();
-    for key in keys {
-        gets.cmd("GET").arg(key.to_string());
-    }
-    redis.run_all(&gets).await?.into_iter().map(|reply| found(reply).ok_or(Failure::Reply)).collect()
 }
 
 /// Forgets keys of one shard where nothing lives under the names of their records.

@@ -4,7 +4,7 @@ use super::connection::{Carrier, Connection};
 use super::failure::Failure;
 use super::lasting_scripts::{RENEW, REPLACE};
 use super::names::Places;
-use super::operations::{entry, found, millis};
+use super::operations::{entry, found, millis, values, yes_or_no};
 use super::user_scripts::Call;
 use crate::clock::Timestamp;
 use crate::record::Malformed;
@@ -30,16 +30,7 @@ pub(super) async fn load_several(
     redis: &Connection,
     names: impl IntoIterator<Item = impl AsRef<str>>,
 ) -> Result<Vec<Option<Entry>>, Failure> {
-    // Not MGET, which a slot that is moving refuses.
-    let mut gets = redis::pipe();
-    for name in names {
-        gets.cmd("GET").arg(name.as_ref());
-    }
-    if gets.is_empty() {
-        return Ok(Vec::new());
-    }
-    let replies = redis.run_all(&gets).await?.into_iter();
-    replies.map(|reply| found(reply).ok_or(Failure::Reply)?.map(entry).transpose()).collect()
+    values(redis, names).await?.into_iter().map(|found| found.map(entry).transpose()).collect()
 }
 
 pub(super) async fn replace(
@@ -142,14 +133,6 @@ fn verdict(reply: Value) -> Option<Verdict> {
         }
         _ => return None,
     })
-}
-
-pub(super) fn yes_or_no(reply: Value) -> Option<bool> {
-    match reply {
-        Value::Int(1) => Some(true),
-        Value::Int(0) => Some(false),
-        _ => None,
-    }
 }
 
 fn length(reply: Value) -> Option<usize> {

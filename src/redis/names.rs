@@ -1,4 +1,4 @@
-//! What the things of a user are called.
+//! What everything in Redis is called: what is of a browser's session, of a user, and of a user session.
 
 use crate::store::{Key, Owner, due_name, expiries_name, news_name, outbox_name};
 

@@ -25,6 +25,21 @@ pub(super) async fn load(redis: &Connection, name: &str) -> Result<Option<Entry>
     redis.run(&get, found).await?.map(entry).transpose()
 }
 
+/// What is under each of these names, in one go. Not by MGET, which a slot that is moving refuses.
+pub(super) async fn values(
+    redis: &Connection,
+    names: impl IntoIterator<Item = impl AsRef<str>>,
+) -> Result<Vec<Option<Vec<u8>>>, Failure> {
+    let mut gets = redis::pipe();
+    for name in names {
+        gets.cmd("GET").arg(name.as_ref());
+    }
+    if gets.is_empty() {
+        return Ok(Vec::new());
+    }
+    redis.run_all(&gets).await?.into_iter().map(|reply| found(reply).ok_or(Failure::Reply)).collect()
+}
+
 /// One request if nothing is there, which for a random key is always so. What is there else is read with a second one:
 /// `SET` with both `NX` and `GET` needs Redis 7.
 pub(super) async fn create(
@@ -75,13 +90,8 @@ pub(super) async fn touch(
     keep_for: Duration,
 ) -> Result<bool, Failure> {
     let [px, copy_px] = [millis(keep_for), copy_millis(keep_for)].map(|millis| millis.to_string());
-    let read = |reply| match reply {
-        Value::Int(1) => Some(true),
-        Value::Int(0) => Some(false),
-        _ => None,
-    };
     let arguments = [&seen.to_bytes()[..], &now.to_bytes(), px.as_bytes(), copy_px.as_bytes()];
-    TOUCH.run(redis, &[&record.name(), &record.copy()], &arguments, read).await
+    TOUCH.run(redis, &[&record.name(), &record.copy()], &arguments, yes_or_no).await
 }
 
 pub(super) async fn end(
@@ -112,6 +122,14 @@ pub(super) fn found(reply: Value) -> Option<Option<Vec<u8>>> {
     match reply {
         Value::BulkString(bytes) => Some(Some(bytes)),
         Value::Nil => Some(None),
+        _ => None,
+    }
+}
+
+pub(super) fn yes_or_no(reply: Value) -> Option<bool> {
+    match reply {
+        Value::Int(1) => Some(true),
+        Value::Int(0) => Some(false),
         _ => None,
     }
 }

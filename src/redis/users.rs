@@ -4,7 +4,7 @@ use super::archived::copy_millis;
 use super::connection::{Carrier, Connection};
 use super::failure::Failure;
 use super::names::Names;
-use super::operations::{entry, found, millis, outcome, written};
+use super::operations::{entry, found, millis, outcome, values, written};
 use super::user_scripts::{ADMIT, CHANGED, Call, DEPART, NOT_THERE, SWEEP};
 use crate::clock::{Clock, LEEWAY, Timestamp};
 use crate::id::Epoch;
@@ -96,14 +96,11 @@ async fn look(redis: &Connection, names: &Names) -> Result<Looked, Failure> {
     let index = redis.run(&range, all_bytes).await?;
     let (mut living, mut gone, mut has_moved) = (Vec::new(), Vec::new(), false);
     for batch in index.chunks(BATCH) {
-        let (mut gets, mut members) = (redis::pipe(), Vec::new());
-        for bytes in batch {
-            let member = names.owner.member(bytes).map_err(Failure::Entry)?;
-            gets.cmd("GET").arg(names.record(&member.key).name());
-            members.push(member);
-        }
-        for (member, reply) in members.into_iter().zip(redis.run_all(&gets).await?) {
-            match found(reply).ok_or(Failure::Reply)?.map(entry).transpose()? {
+        let members = batch.iter().map(|bytes| names.owner.member(bytes).map_err(Failure::Entry));
+        let members = members.collect::<Result<Vec<_>, _>>()?;
+        let records = members.iter().map(|member| names.record(&member.key).name());
+        for (member, found) in members.iter().copied().zip(values(redis, records).await?) {
+            match found.map(entry).transpose()? {
                 Some(entry) if entry.is_live() => living.push((member, entry)),
                 there => {
                     has_moved |= there.is_some_and(|marker| marker.is_moved());
@@ -231,7 +228,7 @@ fn all_bytes(reply: Value) -> Option<Vec<Vec<u8>>> {
 }
 
 /// What `TIME` answers: seconds, and millionths of one.
-fn time(reply: Value) -> Option<Timestamp> {
+pub(super) fn time(reply: Value) -> Option<Timestamp> {
     let [seconds, micros] = <[_; 2]>::try_from(all_bytes(reply)?).ok()?;
     Some(Timestamp::from_millis(number(&seconds)?.checked_mul(1000)? + number(&micros)? / 1000))
 }

@@ -10,8 +10,7 @@ use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, Postgres};
 use sqlx::sqlite::{
     Sqlite, SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous,
 };
-use sqlx::{Arguments, AssertSqlSafe, Encode, Type};
-use sqlx::{ConnectOptions as _, Connection as _, Row as _};
+use sqlx::{Arguments, AssertSqlSafe, ConnectOptions as _, Connection as _, Encode, Row as _, Type};
 #[cfg(feature = "sqlite")]
 use std::path::Path;
 use std::time::Duration;

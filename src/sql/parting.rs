@@ -1,6 +1,6 @@
 //! Endings of browsers' sessions. Those that go to the archive go out in the same transaction: what stood there, why and when.
 //!
-//! Of a session that nobody has read it is not known whether it does. Most do not, and take one statement as before.
+//! Of a session that nobody has read it is not known whether it does. Most do not, and take one statement.
 
 use super::database::Transaction;
 use super::dialect::Statement;

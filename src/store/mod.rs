@@ -1,8 +1,8 @@
 //! The port behind which sessions are kept. Implement [`Store`] to keep them somewhere else.
 //!
 //! [`Store`] is five operations on one session each, four on the sessions of a user, and two that tell all processes what has
-//! been revoked; [`LastingStore`] adds six for [user sessions](crate::UserSession). The comments on them are the whole contract. What a conflict or a lost reply means is decided above this
-//! port, once for all stores.
+//! been revoked; [`LastingStore`] adds ten, for [user sessions](crate::UserSession) and for what waits until an archive has it. The
+//! comments on them are the whole contract. What a conflict or a lost reply means is decided above this port, once for all stores.
 //!
 //! # Writing one
 //!
@@ -186,6 +186,10 @@ pub trait Store: Send + Sync + 'static {
 }
 
 impl<S: Store> Store for Arc<S> {
+    fn longest_wait(&self) -> Option<Duration> {
+        (**self).longest_wait()
+    }
+
     async fn load(&self, key: &Key) -> Answer<Option<Entry>> {
         (**self).load(key).await
     }

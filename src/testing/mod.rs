@@ -40,11 +40,14 @@
 mod browser;
 pub mod conformance;
 mod faulty;
+mod forward;
 #[doc(hidden)]
 pub mod fuzz;
 mod jar;
 mod store;
 
+#[doc(hidden)]
+pub use crate::__forward as forward;
 pub use browser::Browser;
 pub use store::{
     ended_marker, is_fresh, key, member, moved_marker, owner, revocation, revocations, sent_out, user_session_key,

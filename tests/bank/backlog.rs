@@ -188,12 +188,10 @@ async fn while_sql_is_away_sessions_go_on_ending_and_wait_in_redis() {
         }
     });
     place.stop_sql().await;
-    let ending = tokio::task::spawn_blocking(move || (load.ends(sessions, away), load));
-    sleep(away).await;
+    let late = tokio::task::block_in_place(|| load.ends(sessions, away));
     let backlog = place.left_to_do().await;
     place.start_sql().await;
     let began = Instant::now();
-    let (late, mut load) = ending.await.expect("no request failed because of SQL");
     until("all have drained", async || place.left_to_do().await == 0).await;
     let drained = began.elapsed();
     // And so it goes on.
@@ -201,6 +199,7 @@ async fn while_sql_is_away_sessions_go_on_ending_and_wait_in_redis() {
     until("the last have drained", async || place.left_to_do().await == 0).await;
     watch.abort();
 
+    assert_eq!(backlog, i64::try_from(sessions).expect("not so many"), "all waited");
     assert_eq!(place.count().await, i64::try_from(sessions + 2 * warm_up).expect("not so many"));
     let grown = most.load(Ordering::SeqCst).saturating_sub(before);
     eprintln!(

@@ -46,11 +46,15 @@ impl Site {
 
     /// Sessions as they are unless configured.
     pub(crate) async fn layer(&self) -> SessionLayer {
+        self.layer_on(|sql| sql).await
+    }
+
+    async fn layer_on(&self, configured: impl Fn(SqlStore) -> SqlStore) -> SessionLayer {
         if self.is_on_redis() {
             let store = opened(|| RedisStore::connect(&self.store)).await;
-            SessionLayer::with_user_sessions(store, self.keys()).archive(sql(&self.archive).await)
+            SessionLayer::with_user_sessions(store, self.keys()).archive(configured(sql(&self.archive).await))
         } else {
-            let store = sql(&self.store).await;
+            let store = configured(sql(&self.store).await);
             SessionLayer::with_user_sessions(store.clone(), self.keys()).archive(store)
         }
     }
@@ -62,7 +66,8 @@ impl Site {
 
     pub(crate) async fn server(&self) -> Router {
         // No test is right by being fast.
-        let layer = self.layer().await.store_deadline(Duration::from_secs(20)).expect("it is in bounds");
+        let layer = self.layer_on(|sql| sql.with_timeout(Duration::from_secs(5))).await;
+        let layer = layer.store_deadline(Duration::from_secs(20)).expect("it is in bounds");
         shop::routes().merge(transfer::pages()).layer(layer).layer(map_response(tell_kind))
     }
 }

@@ -10,13 +10,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use testbed::Client;
-use thin_session::archive::{
-    Answer, Archive, Completion, Count, DeadLetter, EndedSession, HistoryPage, Quota, Steps, StoreError, Timestamp,
-    WriteId,
-};
+use thin_session::archive::{Answer, Archive, EndedSession, HistoryPage, StoreError};
+use thin_session::testing::forward;
 use thin_session::{Keyring, MemoryStore, SessionLayer, Sessions, UserId};
 use tokio::time::sleep;
-use uuid::Uuid;
 
 /// What an archive does before it adds: takes its time, and may refuse.
 type Before = fn(&[EndedSession]) -> (Duration, bool);
@@ -39,47 +36,7 @@ impl Archive for Stubborn {
         self.inner.add(layer, ended).await
     }
 
-    async fn complete(
-        &self,
-        layer: &'static str,
-        ended: &EndedSession,
-        attempt: &WriteId,
-        quota: Quota,
-    ) -> Answer<Completion> {
-        self.inner.complete(layer, ended, attempt, quota).await
-    }
-
-    async fn settle(&self, layer: &'static str, ended: &EndedSession, attempt: Option<&WriteId>) -> Answer<bool> {
-        self.inner.settle(layer, ended, attempt).await
-    }
-
-    async fn history(&self, layer: &'static str, user: &UserId, page: &HistoryPage<'_>) -> Answer<Vec<EndedSession>> {
-        self.inner.history(layer, user, page).await
-    }
-
-    async fn counts(&self, layer: &'static str, kind: Option<&str>, steps: Steps) -> Answer<Vec<Count>> {
-        self.inner.counts(layer, kind, steps).await
-    }
-
-    async fn forget(&self, layer: &'static str, before: Timestamp, limit: usize) -> Answer<u64> {
-        self.inner.forget(layer, before, limit).await
-    }
-
-    async fn erase(&self, layer: &'static str, user: &UserId, limit: usize) -> Answer<u64> {
-        self.inner.erase(layer, user, limit).await
-    }
-
-    async fn add_dead(&self, layer: &'static str, dead: &[DeadLetter]) -> Answer<()> {
-        self.inner.add_dead(layer, dead).await
-    }
-
-    async fn dead(&self, layer: &'static str, from: Uuid, limit: usize) -> Answer<Vec<DeadLetter>> {
-        self.inner.dead(layer, from, limit).await
-    }
-
-    async fn remove_dead(&self, layer: &'static str, ids: &[Uuid]) -> Answer<()> {
-        self.inner.remove_dead(layer, ids).await
-    }
+    forward!(self => self.inner; complete, settle, history, counts, add_dead, dead, remove_dead, forget, erase);
 }
 
 /// What the archive has of a user: what was filled in.

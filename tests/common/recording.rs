@@ -4,9 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use thin_session::store::{
-    Admission, Admitted, Answer, Departure, Entry, Key, Marker, Member, Outcome, Owner, Revocation, Revocations, Store,
-    StoreError, Sweep, Swept, Timestamp, WriteId,
+    Admission, Admitted, Answer, Departure, Entry, Key, Marker, Member, Outcome, Owner, Revocation, Store, StoreError,
+    Sweep, Swept, Timestamp, WriteId,
 };
+use thin_session::testing::forward;
 use thin_session::{Clock, MemoryStore};
 use tokio::sync::Notify;
 
@@ -100,13 +101,16 @@ impl Recording {
         gate
     }
 
-    async fn begin(&self, call: Call) -> Answer<()> {
+    /// Writes a call down, and has it carried out if the store is up.
+    async fn carry<T>(&self, call: Call, request: impl Future<Output = Answer<T>> + Send) -> Answer<T> {
         lock(&self.calls).push(call);
         self.pass(call, true).await;
         if self.down.load(Ordering::SeqCst) {
             return Err(StoreError::not_applied("the test took the store down"));
         }
-        Ok(())
+        let answer = request.await;
+        self.pass(call, false).await;
+        answer
     }
 
     async fn pass(&self, call: Call, before: bool) {
@@ -136,80 +140,56 @@ impl Gate {
 
 impl Store for Recording {
     async fn load(&self, key: &Key) -> Answer<Option<Entry>> {
-        self.begin(Call::Load).await?;
-        let answer = self.inner.load(key).await;
-        self.pass(Call::Load, false).await;
-        answer
+        self.carry(Call::Load, self.inner.load(key)).await
     }
 
     async fn create(&self, key: &Key, entry: &Entry, keep_for: Duration) -> Answer<Outcome> {
-        self.begin(Call::Create).await?;
-        let answer = self.inner.create(key, entry, keep_for).await;
-        lock(&self.created).push(*key);
-        self.pass(Call::Create, false).await;
-        answer
+        let request = async {
+            let answer = self.inner.create(key, entry, keep_for).await;
+            lock(&self.created).push(*key);
+            answer
+        };
+        self.carry(Call::Create, request).await
     }
 
     async fn commit(&self, key: &Key, expected: WriteId, entry: &Entry, keep_for: Duration) -> Answer<Outcome> {
-        self.begin(Call::Commit).await?;
-        let answer = self.inner.commit(key, expected, entry, keep_for).await;
-        self.pass(Call::Commit, false).await;
-        answer
+        self.carry(Call::Commit, self.inner.commit(key, expected, entry, keep_for)).await
     }
 
     async fn touch(&self, key: &Key, seen: Timestamp, now: Timestamp, keep_for: Duration) -> Answer<bool> {
-        self.begin(Call::Touch).await?;
-        let answer = self.inner.touch(key, seen, now, keep_for).await;
-        self.pass(Call::Touch, false).await;
-        answer
+        self.carry(Call::Touch, self.inner.touch(key, seen, now, keep_for)).await
     }
 
     async fn end(&self, key: &Key, expected: Option<WriteId>, marker: &Marker) -> Answer<Outcome> {
-        self.begin(Call::End).await?;
-        let answer = self.inner.end(key, expected, marker).await;
-        self.pass(Call::End, false).await;
-        answer
+        self.carry(Call::End, self.inner.end(key, expected, marker)).await
     }
 
     async fn admit(&self, owner: &Owner, admission: &Admission<'_>) -> Answer<Admitted> {
-        self.begin(Call::Admit).await?;
-        let answer = self.inner.admit(owner, admission).await;
-        lock(&self.created).push(admission.member.key);
-        self.pass(Call::Admit, false).await;
-        answer
+        let request = async {
+            let answer = self.inner.admit(owner, admission).await;
+            lock(&self.created).push(admission.member.key);
+            answer
+        };
+        self.carry(Call::Admit, request).await
     }
 
     async fn depart(&self, owner: &Owner, departure: &Departure) -> Answer<Outcome> {
-        self.begin(Call::Depart).await?;
-        let answer = self.inner.depart(owner, departure).await;
-        self.pass(Call::Depart, false).await;
-        answer
+        self.carry(Call::Depart, self.inner.depart(owner, departure)).await
     }
 
     async fn members(&self, owner: &Owner) -> Answer<Vec<(Member, Entry)>> {
-        self.begin(Call::Members).await?;
-        let answer = self.inner.members(owner).await;
-        self.pass(Call::Members, false).await;
-        answer
+        self.carry(Call::Members, self.inner.members(owner)).await
     }
 
     async fn end_all(&self, owner: &Owner, sweep: &Sweep) -> Answer<Option<Swept>> {
-        self.begin(Call::EndAll).await?;
-        let answer = self.inner.end_all(owner, sweep).await;
-        self.pass(Call::EndAll, false).await;
-        answer
+        self.carry(Call::EndAll, self.inner.end_all(owner, sweep)).await
     }
 
     async fn publish(&self, realm: &'static str, news: &Revocation) -> Answer<()> {
-        self.begin(Call::Publish).await?;
-        let answer = self.inner.publish(realm, news).await;
-        self.pass(Call::Publish, false).await;
-        answer
+        self.carry(Call::Publish, self.inner.publish(realm, news)).await
     }
 
-    async fn follow(&self, realm: &'static str, known: &Revocations) {
-        self.inner.follow(realm, known).await;
-    }
+    forward!(self => self.inner; follow);
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -22,6 +22,9 @@ const ALL: &[u8] = b"local all = {} \
     for _, key in ipairs(redis.call('KEYS', '*')) do all[#all + 1] = key .. redis.call('DUMP', key) end \
     table.sort(all) return table.concat(all)";
 
+/// The time by the server's clock.
+const MILLISECOND: &[u8] = b"local now = redis.call('TIME') return now[1] * 1000 + math.floor(now[2] / 1000)";
+
 /// No reply is longer here.
 const LONGEST: usize = 500;
 
@@ -85,7 +88,9 @@ impl Wire {
     async fn cut(&self, operation: Operation, number: usize, fault: Fault, seen: &mut Seen) -> bool {
         self.prepare().await;
         // Activity is noted in milliseconds: what is noted in the same one leaves no trace.
-        tokio::time::sleep(Duration::from_millis(2)).await;
+        let millisecond = || self.server.command(&[b"EVAL", MILLISECOND, b"0"]).int();
+        let noted = millisecond();
+        while millisecond() == noted {}
         // The connection is there before it is cut.
         self.finds_the_other().await;
         let before = self.all();

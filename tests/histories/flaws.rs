@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
+use thin_session::MemoryStore;
 use thin_session::store::{
-    Admission, Admitted, Answer, Departure, Entry, Epoch, Key, LastingStore, Marker, Member, Outcome, Outgoing, Owner,
-    Replaced, Replacement, Revocation, Revocations, Revoked, Store, Sweep, Swept, Timestamp, WriteId,
+    Admission, Admitted, Answer, Departure, Entry, Epoch, Key, LastingStore, Marker, Member, Outcome, Owner, Replaced,
+    Replacement, Revoked, Store, Sweep, Swept, Timestamp, WriteId,
 };
-use thin_session::{MemoryStore, testing};
-use uuid::Uuid;
+use thin_session::testing::{self, forward};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flaw {
@@ -212,10 +212,6 @@ impl Store for Flawed {
         Ok(outcome)
     }
 
-    async fn members(&self, owner: &Owner) -> Answer<Vec<(Member, Entry)>> {
-        self.inner.members(owner).await
-    }
-
     async fn end_all(&self, owner: &Owner, sweep: &Sweep) -> Answer<Option<Swept>> {
         let mut members = self.inner.members(owner).await?;
         match self.flaw {
@@ -231,13 +227,7 @@ impl Store for Flawed {
         self.end_these(owner, sweep, members).await
     }
 
-    async fn publish(&self, realm: &'static str, news: &Revocation) -> Answer<()> {
-        self.inner.publish(realm, news).await
-    }
-
-    async fn follow(&self, realm: &'static str, known: &Revocations) {
-        self.inner.follow(realm, known).await;
-    }
+    forward!(self => self.inner; members, publish, follow);
 }
 
 impl LastingStore for Flawed {
@@ -259,35 +249,5 @@ impl LastingStore for Flawed {
         self.inner.replace(key, &replacement).await
     }
 
-    async fn renew(&self, key: &Key, seen: Timestamp, idle: Duration, keep_for: Duration) -> Answer<bool> {
-        self.inner.renew(key, seen, idle, keep_for).await
-    }
-
-    async fn outbox(&self, realm: &'static str, shard: u8, limit: usize) -> Answer<Vec<Outgoing>> {
-        self.inner.outbox(realm, shard, limit).await
-    }
-
-    async fn load_several(&self, keys: &[Key]) -> Answer<Vec<Option<Entry>>> {
-        self.inner.load_several(keys).await
-    }
-
-    async fn retire(&self, realm: &'static str, limit: usize) -> Answer<bool> {
-        self.inner.retire(realm, limit).await
-    }
-
-    async fn full_outboxes(&self, realm: &'static str) -> Answer<Vec<(u8, usize)>> {
-        self.inner.full_outboxes(realm).await
-    }
-
-    async fn due(&self, realm: &'static str, limit: usize) -> Answer<Vec<(Key, Entry)>> {
-        self.inner.due(realm, limit).await
-    }
-
-    async fn put_off(&self, key: &Key, look_in: Duration) -> Answer<()> {
-        self.inner.put_off(key, look_in).await
-    }
-
-    async fn sent(&self, realm: &'static str, shard: u8, ids: &[Uuid]) -> Answer<()> {
-        self.inner.sent(realm, shard, ids).await
-    }
+    forward!(self => self.inner; load_several, renew, outbox, full_outboxes, due, put_off, retire, sent);
 }

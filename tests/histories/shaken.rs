@@ -6,10 +6,10 @@ use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use thin_session::store::{
-    Admission, Admitted, Answer, Departure, Entry, Key, LastingStore, Marker, Member, Outcome, Outgoing, Owner,
-    Replaced, Replacement, Revocation, Revocations, Store, StoreError, Sweep, Swept, Timestamp, WriteId,
+    Admission, Admitted, Answer, Departure, Entry, Key, LastingStore, Marker, Member, Outcome, Owner, Replaced,
+    Replacement, Revocation, Store, StoreError, Sweep, Swept, Timestamp, WriteId,
 };
-use uuid::Uuid;
+use thin_session::testing::forward;
 
 /// Of a thousand calls of the layer, how many fare like this.
 #[derive(Clone, Copy, Debug, Default)]
@@ -172,9 +172,7 @@ impl<S: Store> Store for Shaken<S> {
         self.carry(move |inner| async move { inner.publish(realm, &news).await }).await
     }
 
-    async fn follow(&self, realm: &'static str, known: &Revocations) {
-        self.inner.follow(realm, known).await;
-    }
+    forward!(self => self.inner; follow);
 }
 
 /// What moves the ended ones to the archive goes past it.
@@ -201,31 +199,5 @@ impl<S: LastingStore> LastingStore for Shaken<S> {
         self.carry(move |inner| async move { inner.renew(&key, seen, idle, keep_for).await }).await
     }
 
-    async fn outbox(&self, realm: &'static str, shard: u8, limit: usize) -> Answer<Vec<Outgoing>> {
-        self.inner.outbox(realm, shard, limit).await
-    }
-
-    async fn load_several(&self, keys: &[Key]) -> Answer<Vec<Option<Entry>>> {
-        self.inner.load_several(keys).await
-    }
-
-    async fn retire(&self, realm: &'static str, limit: usize) -> Answer<bool> {
-        self.inner.retire(realm, limit).await
-    }
-
-    async fn full_outboxes(&self, realm: &'static str) -> Answer<Vec<(u8, usize)>> {
-        self.inner.full_outboxes(realm).await
-    }
-
-    async fn due(&self, realm: &'static str, limit: usize) -> Answer<Vec<(Key, Entry)>> {
-        self.inner.due(realm, limit).await
-    }
-
-    async fn put_off(&self, key: &Key, look_in: Duration) -> Answer<()> {
-        self.inner.put_off(key, look_in).await
-    }
-
-    async fn sent(&self, realm: &'static str, shard: u8, ids: &[Uuid]) -> Answer<()> {
-        self.inner.sent(realm, shard, ids).await
-    }
+    forward!(self => self.inner; load_several, outbox, full_outboxes, due, put_off, retire, sent);
 }

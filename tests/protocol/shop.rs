@@ -243,7 +243,8 @@ impl Shop {
         let millis = i64::try_from(time.as_millis()).expect("not that long");
         for key in redis.keys() {
             if [&b":s:"[..], b":c:"].iter().any(|kind| key.windows(3).any(|part| part == *kind)) {
-                let left = (redis.command(&[b"PTTL", &key]).int() - millis).max(0).to_string();
+                // Those that have none left go at once.
+                let left = (redis.command(&[b"PTTL", &key]).int() - millis).to_string();
                 let _ = redis.command(&[b"PEXPIRE", &key, left.as_bytes()]);
             }
             if key.ends_with(b":x") {

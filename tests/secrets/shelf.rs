@@ -2,12 +2,9 @@
 
 use super::evidence::note;
 use std::io;
-use thin_session::archive::{
-    Answer, Archive, Completion, Count, DeadLetter, EndedSession, HistoryPage, Quota, Steps, StoreError, Timestamp,
-    WriteId,
-};
-use thin_session::{MemoryStore, UserId};
-use uuid::Uuid;
+use thin_session::MemoryStore;
+use thin_session::archive::{Answer, Archive, Completion, EndedSession, Quota, StoreError, WriteId};
+use thin_session::testing::forward;
 
 #[derive(Default)]
 pub(crate) struct Shelf(MemoryStore);
@@ -31,35 +28,5 @@ impl Archive for Shelf {
         answer
     }
 
-    async fn settle(&self, layer: &'static str, ended: &EndedSession, attempt: Option<&WriteId>) -> Answer<bool> {
-        self.0.settle(layer, ended, attempt).await
-    }
-
-    async fn history(&self, layer: &'static str, user: &UserId, page: &HistoryPage<'_>) -> Answer<Vec<EndedSession>> {
-        self.0.history(layer, user, page).await
-    }
-
-    async fn counts(&self, layer: &'static str, kind: Option<&str>, steps: Steps) -> Answer<Vec<Count>> {
-        self.0.counts(layer, kind, steps).await
-    }
-
-    async fn add_dead(&self, layer: &'static str, letters: &[DeadLetter]) -> Answer<()> {
-        self.0.add_dead(layer, letters).await
-    }
-
-    async fn dead(&self, layer: &'static str, from: Uuid, limit: usize) -> Answer<Vec<DeadLetter>> {
-        self.0.dead(layer, from, limit).await
-    }
-
-    async fn remove_dead(&self, layer: &'static str, ids: &[Uuid]) -> Answer<()> {
-        self.0.remove_dead(layer, ids).await
-    }
-
-    async fn forget(&self, layer: &'static str, before: Timestamp, limit: usize) -> Answer<u64> {
-        self.0.forget(layer, before, limit).await
-    }
-
-    async fn erase(&self, layer: &'static str, user: &UserId, limit: usize) -> Answer<u64> {
-        self.0.erase(layer, user, limit).await
-    }
+    forward!(self => self.0; settle, history, counts, add_dead, dead, remove_dead, forget, erase);
 }

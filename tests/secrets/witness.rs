@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use thin_session::store::{
     Admission, Admitted, Answer, Departure, Entry, Key, LastingStore, Marker, Member, Outcome, Outgoing, Owner,
-    Replaced, Replacement, Revocation, Revocations, Store, StoreError, Sweep, Swept, Timestamp, WriteId,
+    Replaced, Replacement, Revocation, Store, StoreError, Sweep, Swept, Timestamp, WriteId,
 };
+use thin_session::testing::forward;
 use uuid::Uuid;
 
 /// Stands before another store.
@@ -168,9 +169,7 @@ impl<S: Store> Store for Witness<S> {
         noted(self.up()?.publish(realm, news).await)
     }
 
-    async fn follow(&self, realm: &'static str, known: &Revocations) {
-        self.inner.follow(realm, known).await;
-    }
+    forward!(self => self.inner; follow);
 }
 
 impl<S: LastingStore> LastingStore for Witness<S> {

@@ -7,7 +7,7 @@ use rand::RngExt as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
-use testbed::{Example, Http};
+use testbed::{Example, Http, wait_until};
 
 /// How often it is killed: a few times, and with `THIN_SESSION_FULL` in the environment as often as `scripts/campaign` wants.
 fn kills() -> u32 {
@@ -51,8 +51,11 @@ async fn killed_in_mid_transfer_it_loses_no_step_that_it_acknowledged() {
     for kill in 0..kills() {
         let seen = phone.open("/transfer/note").await.hidden("seen").to_owned();
         let walker = tokio::spawn(walk(phone.clone(), seen, Arc::clone(&sent), Arc::clone(&acknowledged)));
-        // At no particular moment, which is the point.
-        tokio::time::sleep(Duration::from_millis(rand::rng().random_range(1..120))).await;
+        // As work goes on and not as time does; and then not between two steps, but at any moment of one.
+        let next = acknowledged.load(Ordering::SeqCst) + rand::rng().random_range(2..20);
+        let has_walked = || acknowledged.load(Ordering::SeqCst) >= next;
+        tokio::task::block_in_place(|| wait_until("steps to be acknowledged", has_walked));
+        tokio::time::sleep(Duration::from_micros(rand::rng().random_range(0..15_000))).await;
         drop(bank);
         walker.await.expect("whoever walks into nothing stops");
 

@@ -2,12 +2,10 @@
 
 use super::{Transfer, step, user};
 use std::time::Duration;
-use thin_session::archive::{
-    Answer, Archive, Completion, Count, DeadLetter, EndedSession, Quota, Steps, StoreError, Timestamp, WriteId,
-};
-use thin_session::{HistoryPage, Keyring, MemoryStore, SessionLayer, UserId};
+use thin_session::archive::{Answer, Archive, EndedSession, StoreError};
+use thin_session::testing::forward;
+use thin_session::{HistoryPage, Keyring, MemoryStore, SessionLayer};
 use tokio::time::{sleep, timeout};
-use uuid::Uuid;
 
 /// An archive that does not take what Ada had.
 struct WithoutAda(MemoryStore);
@@ -20,47 +18,7 @@ impl Archive for WithoutAda {
         self.0.add(layer, ended).await
     }
 
-    async fn complete(
-        &self,
-        layer: &'static str,
-        ended: &EndedSession,
-        attempt: &WriteId,
-        quota: Quota,
-    ) -> Answer<Completion> {
-        self.0.complete(layer, ended, attempt, quota).await
-    }
-
-    async fn settle(&self, layer: &'static str, ended: &EndedSession, attempt: Option<&WriteId>) -> Answer<bool> {
-        self.0.settle(layer, ended, attempt).await
-    }
-
-    async fn history(&self, layer: &'static str, user: &UserId, page: &HistoryPage<'_>) -> Answer<Vec<EndedSession>> {
-        self.0.history(layer, user, page).await
-    }
-
-    async fn counts(&self, layer: &'static str, kind: Option<&str>, steps: Steps) -> Answer<Vec<Count>> {
-        self.0.counts(layer, kind, steps).await
-    }
-
-    async fn add_dead(&self, layer: &'static str, letters: &[DeadLetter]) -> Answer<()> {
-        self.0.add_dead(layer, letters).await
-    }
-
-    async fn dead(&self, layer: &'static str, from: Uuid, limit: usize) -> Answer<Vec<DeadLetter>> {
-        self.0.dead(layer, from, limit).await
-    }
-
-    async fn remove_dead(&self, layer: &'static str, ids: &[Uuid]) -> Answer<()> {
-        self.0.remove_dead(layer, ids).await
-    }
-
-    async fn forget(&self, layer: &'static str, before: Timestamp, limit: usize) -> Answer<u64> {
-        self.0.forget(layer, before, limit).await
-    }
-
-    async fn erase(&self, layer: &'static str, user: &UserId, limit: usize) -> Answer<u64> {
-        self.0.erase(layer, user, limit).await
-    }
+    forward!(self => self.0; complete, settle, history, counts, add_dead, dead, remove_dead, forget, erase);
 }
 
 /// What the archive refuses waits, and does not stand in the way of what is in other shards.

@@ -117,8 +117,9 @@ async fn what_has_idled_out_on_redis_is_not_listed_and_what_is_touched_is() {
     for _ in 0..10 {
         let (idle, touched) = (server.signed_in("ada").await, server.signed_in("ada").await);
         let (of_touched, mut last, mut slowest) = (handles([&touched]).await, Instant::now(), Duration::ZERO);
-        let mut listed = server.listed("ada").await;
+        let (mut listed, give_up) = (server.listed("ada").await, Instant::now() + 10 * IDLE);
         while listed.len() > 1 && slowest < IDLE / 2 {
+            assert!(Instant::now() < give_up, "it does not idle out");
             tokio::time::sleep(Duration::from_millis(20)).await;
             ok(touched.ask(Method::GET, "/who").await);
             slowest = slowest.max(last.elapsed());

@@ -35,7 +35,7 @@ impl Desk {
         let until = self.store.deadline();
         for runs in 1.. {
             let stand = view.as_ref().ok_or(SessionErrorKind::Ended)?;
-            let swap = match stand {
+            let ((swap, next), answer) = match stand {
                 Stand::Completing(_) => {
                     self.wait_until_settled(&mut view, until).await?;
                     continue;
@@ -61,7 +61,6 @@ impl Desk {
                     (self.begin(Some(&held.base), Some(held), slot, asked_by, until).await?, answer)
                 }
             };
-            let ((swap, next), answer) = swap;
             match swap {
                 Swap::Applied(since) => {
                     let is_new = !matches!(view.as_ref(), Some(Stand::Live(_)));

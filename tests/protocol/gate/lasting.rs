@@ -3,20 +3,21 @@
 use super::{Call, Gate, Op, Step};
 use std::time::Duration;
 use thin_session::UserId;
-use thin_session::archive::{Archive, Completion, Count, DeadLetter, EndedSession, HistoryPage, Quota, Steps};
-use thin_session::store::{Answer, Entry, Key, LastingStore, Outgoing, Replaced, Replacement, Timestamp, WriteId};
+use thin_session::archive::{Archive, Completion, EndedSession, HistoryPage, Quota};
+use thin_session::store::{Answer, Entry, Key, LastingStore, Replaced, Replacement, Timestamp, WriteId};
+use thin_session::testing::forward;
 use uuid::Uuid;
 
 impl LastingStore for Gate {
     async fn load_both(&self, session: &Key, user_session: &Key) -> Answer<[Option<Entry>; 2]> {
         let (inner, session, user_session) = (self.inner(), *session, *user_session);
-        let call = Call { op: Op::LoadBoth, key: Some(user_session), entry: None, markers: vec![] };
+        let call = Call { key: Some(user_session), ..Call::of(Op::LoadBoth) };
         self.carry(call, async move { inner.load_both(&session, &user_session).await }).await
     }
 
     async fn load_several(&self, keys: &[Key]) -> Answer<Vec<Option<Entry>>> {
         let (inner, keys) = (self.inner(), keys.to_vec());
-        let call = Call { op: Op::LoadSeveral, key: None, entry: None, markers: vec![] };
+        let call = Call::of(Op::LoadSeveral);
         self.carry(call, async move { inner.load_several(&keys).await }).await
     }
 
@@ -24,7 +25,7 @@ impl LastingStore for Gate {
         let (inner, key) = (self.inner(), *key);
         let Replacement { asked_by, expected, standing, keep_for, look_in, .. } = *replacement;
         let (entry, outgoing) = (replacement.entry.clone(), replacement.outgoing.cloned());
-        let call = Call { op: Op::Replace, key: Some(key), entry: Some(entry.clone()), markers: vec![] };
+        let call = Call { key: Some(key), entry: Some(entry.clone()), ..Call::of(Op::Replace) };
         let request = async move {
             let (entry, outgoing) = (&entry, outgoing.as_ref());
             let replacement = Replacement { asked_by, expected, standing, entry, keep_for, outgoing, look_in };
@@ -35,16 +36,8 @@ impl LastingStore for Gate {
 
     async fn renew(&self, key: &Key, seen: Timestamp, idle: Duration, keep_for: Duration) -> Answer<bool> {
         let (inner, key) = (self.inner(), *key);
-        let call = Call { op: Op::Renew, key: Some(key), entry: None, markers: vec![] };
+        let call = Call { key: Some(key), ..Call::of(Op::Renew) };
         self.carry(call, async move { inner.renew(&key, seen, idle, keep_for).await }).await
-    }
-
-    async fn outbox(&self, realm: &'static str, shard: u8, limit: usize) -> Answer<Vec<Outgoing>> {
-        self.inner.outbox(realm, shard, limit).await
-    }
-
-    async fn full_outboxes(&self, realm: &'static str) -> Answer<Vec<(u8, usize)>> {
-        self.inner.full_outboxes(realm).await
     }
 
     async fn due(&self, realm: &'static str, limit: usize) -> Answer<Vec<(Key, Entry)>> {
@@ -53,25 +46,19 @@ impl LastingStore for Gate {
         due
     }
 
-    async fn put_off(&self, key: &Key, look_in: Duration) -> Answer<()> {
-        self.inner.put_off(key, look_in).await
-    }
-
-    async fn retire(&self, realm: &'static str, limit: usize) -> Answer<bool> {
-        self.inner.retire(realm, limit).await
-    }
-
     async fn sent(&self, realm: &'static str, shard: u8, ids: &[Uuid]) -> Answer<()> {
         let (inner, ids) = (self.inner(), ids.to_vec());
-        let call = Call { op: Op::Sent, key: None, entry: None, markers: vec![] };
+        let call = Call::of(Op::Sent);
         self.carry(call, async move { inner.sent(realm, shard, &ids).await }).await
     }
+
+    forward!(self => self.inner; outbox, full_outboxes, put_off, retire);
 }
 
 impl Archive for Gate {
     async fn add(&self, layer: &'static str, ended: &[EndedSession]) -> Answer<()> {
         let (inner, ended) = (self.inner(), ended.to_vec());
-        let call = Call { op: Op::Add, key: None, entry: None, markers: vec![] };
+        let call = Call::of(Op::Add);
         self.carry(call, async move { inner.add(layer, &ended).await }).await
     }
 
@@ -83,13 +70,13 @@ impl Archive for Gate {
         quota: Quota,
     ) -> Answer<Completion> {
         let (inner, ended, attempt) = (self.inner(), ended.clone(), *attempt);
-        let call = Call { op: Op::Complete, key: None, entry: None, markers: vec![] };
+        let call = Call::of(Op::Complete);
         self.carry(call, async move { inner.complete(layer, &ended, &attempt, quota).await }).await
     }
 
     async fn settle(&self, layer: &'static str, ended: &EndedSession, attempt: Option<&WriteId>) -> Answer<bool> {
         let (inner, ended, attempt) = (self.inner(), ended.clone(), attempt.copied());
-        let call = Call { op: Op::Settle, key: None, entry: None, markers: vec![] };
+        let call = Call::of(Op::Settle);
         self.carry(call, async move { inner.settle(layer, &ended, attempt.as_ref()).await }).await
     }
 
@@ -101,27 +88,5 @@ impl Archive for Gate {
         self.inner.history(layer, user, page).await
     }
 
-    async fn counts(&self, layer: &'static str, kind: Option<&str>, steps: Steps) -> Answer<Vec<Count>> {
-        self.inner.counts(layer, kind, steps).await
-    }
-
-    async fn add_dead(&self, layer: &'static str, letters: &[DeadLetter]) -> Answer<()> {
-        self.inner.add_dead(layer, letters).await
-    }
-
-    async fn dead(&self, layer: &'static str, from: Uuid, limit: usize) -> Answer<Vec<DeadLetter>> {
-        self.inner.dead(layer, from, limit).await
-    }
-
-    async fn remove_dead(&self, layer: &'static str, ids: &[Uuid]) -> Answer<()> {
-        self.inner.remove_dead(layer, ids).await
-    }
-
-    async fn forget(&self, layer: &'static str, before: Timestamp, limit: usize) -> Answer<u64> {
-        self.inner.forget(layer, before, limit).await
-    }
-
-    async fn erase(&self, layer: &'static str, user: &UserId, limit: usize) -> Answer<u64> {
-        self.inner.erase(layer, user, limit).await
-    }
+    forward!(self => self.inner; counts, add_dead, dead, remove_dead, forget, erase);
 }

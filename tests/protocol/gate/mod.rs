@@ -89,6 +89,13 @@ pub(crate) struct Call {
     pub(crate) markers: Vec<Marker>,
 }
 
+impl Call {
+    /// About no session in particular.
+    fn of(op: Op) -> Self {
+        Self { op, key: None, entry: None, markers: Vec::new() }
+    }
+}
+
 type Rule = Box<dyn Fn(Op) -> Step + Send + Sync>;
 
 /// The store that the layer is given.

@@ -4,11 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 use thin_session::store::{
-    Admission, Admitted, Answer, Departure, Entry, Epoch, Key, LastingStore, Marker, Member, Outcome, Outgoing, Owner,
-    Replaced, Replacement, Revocation, Revocations, Store, Sweep, Swept, Timestamp, WriteId,
+    Admission, Admitted, Answer, Departure, Entry, Epoch, Key, LastingStore, Marker, Outcome, Outgoing, Owner,
+    Replaced, Replacement, Store, Sweep, Swept, WriteId,
 };
 use thin_session::testing::conformance::{Bench, LastingBench};
-use thin_session::{Clock, MemoryStore, testing};
+use thin_session::testing::{self, forward};
+use thin_session::{Clock, MemoryStore};
 use uuid::Uuid;
 
 /// A mistake that is easily made.
@@ -50,24 +51,8 @@ pub(super) struct Flawed {
     flaw: Flaw,
 }
 
-/// Operations as the store in memory has them.
-macro_rules! in_order {
-    ($(fn $name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)+) => {
-        $(async fn $name(&self $(, $argument: $type)*) -> $answer {
-            self.inner.$name($($argument),*).await
-        })+
-    };
-}
-
 impl Store for Flawed {
-    in_order! {
-        fn load(key: &Key) -> Answer<Option<Entry>>;
-        fn create(key: &Key, entry: &Entry, keep_for: Duration) -> Answer<Outcome>;
-        fn touch(key: &Key, seen: Timestamp, now: Timestamp, keep_for: Duration) -> Answer<bool>;
-        fn members(owner: &Owner) -> Answer<Vec<(Member, Entry)>>;
-        fn publish(realm: &'static str, news: &Revocation) -> Answer<()>;
-        fn follow(realm: &'static str, known: &Revocations) -> ();
-    }
+    forward!(self => self.inner; load, create, touch, members, publish, follow);
 
     async fn commit(&self, key: &Key, expected: WriteId, entry: &Entry, keep_for: Duration) -> Answer<Outcome> {
         let keep_for = if self.flaw == Flaw::CommitKeepsForEver { FOR_EVER } else { keep_for };
@@ -116,16 +101,7 @@ impl Store for Flawed {
 }
 
 impl LastingStore for Flawed {
-    in_order! {
-        fn load_both(session: &Key, user_session: &Key) -> Answer<[Option<Entry>; 2]>;
-        fn load_several(keys: &[Key]) -> Answer<Vec<Option<Entry>>>;
-        fn renew(key: &Key, seen: Timestamp, idle: Duration, keep_for: Duration) -> Answer<bool>;
-        fn full_outboxes(realm: &'static str) -> Answer<Vec<(u8, usize)>>;
-        fn due(realm: &'static str, limit: usize) -> Answer<Vec<(Key, Entry)>>;
-        fn put_off(key: &Key, look_in: Duration) -> Answer<()>;
-        fn retire(realm: &'static str, limit: usize) -> Answer<bool>;
-        fn sent(realm: &'static str, shard: u8, ids: &[Uuid]) -> Answer<()>;
-    }
+    forward!(self => self.inner; load_both, load_several, renew, full_outboxes, due, put_off, retire, sent);
 
     async fn replace(&self, key: &Key, replacement: &Replacement<'_>) -> Answer<Replaced> {
         let asked_by = replacement.asked_by.filter(|_| self.flaw != Flaw::ReplacesUnasked);

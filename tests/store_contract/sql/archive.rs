@@ -1,6 +1,6 @@
 //! The tables that analysts read, and a quota that processes share: this program once more, running only [`completer`].
 
-use super::{File, open, server, shared};
+use super::{File, open, psql, shared};
 use crate::archive::{ANY, MONTH, attempt, own_attempt, transfer, user};
 use std::env;
 use testbed::{Process, wait_until};
@@ -81,7 +81,7 @@ async fn analysts_see_times_and_fields() {
     assert_eq!(store.history("", &user("ada"), &HistoryPage::of(10)).await.unwrap(), [ended]);
     let question = "SELECT id, user_id, kind, reason, began AT TIME ZONE 'UTC', extract(epoch FROM ended - began), updates, \
                     payload->>'to', (payload->'amount')::int + 1 FROM thin_history";
-    let told = tokio::task::block_in_place(|| server().command(&url, question));
+    let told = psql(&url, question);
     let id = transfer(1).id;
     let expected = format!("{id}|ada|transfer|expired|2023-11-14 22:13:20|1.000000|3|a\u{fffd}b\\ufffd|14");
     assert_eq!(told, expected);
@@ -96,11 +96,8 @@ async fn a_users_history_and_quota_are_found_by_an_index() {
         store.add("", &(0..100).map(ended).collect::<Vec<_>>()).await.unwrap();
     }
     let plan = |question: &str| {
-        let analyse = "ANALYZE thin_archive";
-        tokio::task::block_in_place(|| {
-            server().command(&url, analyse);
-            server().command(&url, &format!("EXPLAIN {question}"))
-        })
+        psql(&url, "ANALYZE thin_archive");
+        psql(&url, &format!("EXPLAIN {question}"))
     };
     let of_user = "layer = '' AND user_id = 'user 7'";
     let history = plan(&format!(

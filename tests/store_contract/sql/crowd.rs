@@ -1,6 +1,6 @@
 //! All that a few users do at once: nobody waits in a circle, and what is answered holds.
 
-use super::{File, shared};
+use super::{File, psql, shared};
 use crate::entries::{ENDED, KEPT, parts};
 use crate::markers::ended;
 use rand::RngExt as _;
@@ -176,5 +176,5 @@ async fn in_postgres_nobody_waits_in_a_circle() {
     let (store, url) = shared().await;
     nobody_waits_in_a_circle(store).await;
     let question = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
-    assert_eq!(tokio::task::block_in_place(|| super::server().command(&url, question)), "0");
+    assert_eq!(psql(&url, question), "0");
 }

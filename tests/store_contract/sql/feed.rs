@@ -1,6 +1,6 @@
 //! News between processes, and a database that was emptied.
 
-use super::{File, admit, end_of_all, owner, server, session, shared};
+use super::{File, admit, end_of_all, owner, psql, session, shared};
 use std::time::{Duration, Instant};
 use testbed::{PostgresServer, wait_until};
 use thin_session::store::{Admitted, Revocation, Revocations, Store};
@@ -77,13 +77,11 @@ async fn a_database_that_was_emptied_is_told_again_what_is_known() {
         follower.hears(&session(60));
     }
     let tables = "thin_session, thin_member, thin_user, thin_news, thin_mark";
-    tokio::task::block_in_place(|| server().command(&url, &format!("TRUNCATE {tables}")));
+    psql(&url, &format!("TRUNCATE {tables}"));
     let newcomer = Follower::of(&store);
     tokio::task::block_in_place(|| {
         wait_until("it is all there again", || newcomer.known.all().len() == 61);
-        wait_until("the epoch is back", || {
-            !server().command(&url, "SELECT 1 FROM thin_user WHERE epoch > 0").is_empty()
-        });
+        wait_until("the epoch is back", || !psql(&url, "SELECT 1 FROM thin_user WHERE epoch > 0").is_empty());
     });
     let late = admit(&store, 2).await.unwrap();
     assert!(matches!(late, Admitted::Outdated { .. }), "{late:?}");

@@ -1,17 +1,14 @@
 //! How Postgres carries out a replacement, and that sweeps leave what lasts.
 
-use super::{File, key_of, owner, server, shared};
+use super::{File, Other, key_of, owner, psql, shared};
 use crate::entries::{KEPT, id, live, parts};
 use std::time::{Duration, Instant};
 use thin_session::store::{
     Entry, Key, LastingStore, Outcome, Outgoing, Replaced, Replacement, Standing, Store, WriteId,
 };
 use thin_session::{Clock, SqlStore, testing};
+use tokio::task::JoinHandle;
 use uuid::Uuid;
-
-fn ask(url: &str, question: &str) -> String {
-    tokio::task::block_in_place(|| server().command(url, question))
-}
 
 fn transfers() -> Key {
     testing::user_session_key(&owner(), "transfer")
@@ -42,7 +39,7 @@ async fn begun(store: &SqlStore) {
 /// How many connections said this last.
 fn said_last(url: &str, words: &str) -> String {
     let question = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE";
-    ask(url, &format!("{question} '{words}%'"))
+    psql(url, &format!("{question} '{words}%'"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -71,7 +68,7 @@ async fn a_replacement_finds_rows_by_their_names_and_stays_on_its_page() {
     for number in 10..210 {
         assert_eq!(store.create(&key_of(number), &live(1), KEPT).await.unwrap(), Outcome::Applied);
     }
-    ask(&url, "ANALYZE thin_session");
+    psql(&url, "ANALYZE thin_session");
     for number in 0..100 {
         assert_eq!(replace(&store, Some(id(number)), &lives(number + 1), None).await, Replaced::Applied);
     }
@@ -79,7 +76,7 @@ async fn a_replacement_finds_rows_by_their_names_and_stays_on_its_page() {
     drop(store);
     let counted = || {
         let counts = "n_tup_upd, n_tup_hot_upd, seq_scan, idx_scan >= 400";
-        ask(&url, &format!("SELECT {counts} FROM pg_stat_user_tables WHERE relname = 'thin_session'"))
+        psql(&url, &format!("SELECT {counts} FROM pg_stat_user_tables WHERE relname = 'thin_session'"))
     };
     tokio::task::block_in_place(|| testbed::wait_until("the server to count", || counted().ends_with("|t")));
     let counts: Vec<u32> = counted().split('|').take(3).map(|count| count.parse().unwrap()).collect();
@@ -107,19 +104,17 @@ async fn sweeps_leave_what_lasts() {
     assert_eq!(store.outbox("", owner().shard(), 10).await.unwrap(), [out]);
 }
 
-/// Somebody else in the middle of a transaction, in which this was said and which goes on for a moment.
-fn meanwhile(url: &str, words: &str) -> std::thread::JoinHandle<()> {
-    let (url, words) = (url.to_owned(), format!("{words}; SELECT pg_sleep(1)"));
-    std::thread::spawn(move || drop(server().command(&url, &words)))
+/// Waits until so many wait for somebody else to commit.
+fn wait(url: &str, how_many: usize) {
+    let question = "SELECT count(*) FROM pg_stat_activity \
+                    WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    tokio::task::block_in_place(|| testbed::wait_until("them to wait", || psql(url, question) == how_many.to_string()));
 }
 
-/// Waits until somebody waits for this.
-fn waits(url: &str, kind: &str, event: &str) {
-    let question = format!(
-        "SELECT count(*) FROM pg_stat_activity \
-         WHERE datname = current_database() AND wait_event_type = '{kind}' AND wait_event LIKE '{event}'"
-    );
-    tokio::task::block_in_place(|| testbed::wait_until("somebody to wait", || ask(url, &question) != "0"));
+/// A replacement of what was begun, by somebody who may have to wait.
+fn replacing(store: &SqlStore) -> JoinHandle<Replaced> {
+    let store = store.clone();
+    tokio::spawn(async move { replace(&store, Some(id(0)), &lives(1), None).await })
 }
 
 /// The statement began before the end was there to be seen, and waited for it.
@@ -131,10 +126,11 @@ async fn an_end_that_is_under_way_comes_first() {
         "UPDATE thin_session SET entry = overlay(entry PLACING '\\x01' FROM 2) WHERE name = '\\x{}'",
         hex(&key_of(1))
     );
-    let holder = meanwhile(&url, &end);
-    waits(&url, "Timeout", "PgSleep");
-    assert_eq!(replace(&store, Some(id(0)), &lives(1), None).await, Replaced::Unasked);
-    holder.join().unwrap();
+    let other = Other::says(&url, &end).await;
+    let replacing = replacing(&store);
+    wait(&url, 1);
+    other.commits().await;
+    assert_eq!(replacing.await.unwrap(), Replaced::Unasked);
     assert_eq!(store.load(&transfers()).await.unwrap().map(|there| there.write_id()), Some(id(0)));
 }
 
@@ -144,12 +140,13 @@ async fn a_replacement_that_is_under_way_comes_first() {
     let (store, url) = shared().await;
     begun(&store).await;
     let new = "overlay(entry PLACING '\\x7777' FROM 3)";
-    let other = format!("UPDATE thin_session SET entry = {new} WHERE name = '\\x{}'", hex(&transfers()));
-    let holder = meanwhile(&url, &other);
-    waits(&url, "Timeout", "PgSleep");
-    let answer = replace(&store, Some(id(0)), &lives(1), None).await;
+    let replaces = format!("UPDATE thin_session SET entry = {new} WHERE name = '\\x{}'", hex(&transfers()));
+    let other = Other::says(&url, &replaces).await;
+    let replacing = replacing(&store);
+    wait(&url, 1);
+    other.commits().await;
+    let answer = replacing.await.unwrap();
     assert!(matches!(answer, Replaced::Found(_)), "{answer:?}");
-    holder.join().unwrap();
 }
 
 /// It has seen that the browser's session lives, and waits for another user of the row that it writes.
@@ -158,18 +155,19 @@ async fn an_end_waits_for_a_replacement_that_is_under_way() {
     let (store, url) = shared().await;
     begun(&store).await;
     let lock = format!("SELECT 1 FROM thin_session WHERE name = '\\x{}' FOR UPDATE", hex(&transfers()));
-    let holder = meanwhile(&url, &lock);
-    waits(&url, "Timeout", "PgSleep");
-    let replacing = tokio::spawn({
+    let other = Other::says(&url, &lock).await;
+    let replacing = replacing(&store);
+    wait(&url, 1);
+    let ending = tokio::spawn({
         let store = store.clone();
-        async move { replace(&store, Some(id(0)), &lives(1), None).await }
+        async move { store.end(&key_of(1), None, crate::markers::ended()).await.unwrap() }
     });
-    waits(&url, "Lock", "%");
-    assert_eq!(store.end(&key_of(1), None, crate::markers::ended()).await.unwrap(), Outcome::Applied);
+    wait(&url, 2);
+    other.commits().await;
+    assert_eq!(ending.await.unwrap(), Outcome::Applied);
     // It was answered, or is about to be: what it wrote is there.
     assert_eq!(store.load(&transfers()).await.unwrap().map(|there| there.write_id()), Some(id(1)));
     assert_eq!(replacing.await.unwrap(), Replaced::Applied);
-    holder.join().unwrap();
 }
 
 /// As two processes would: each store has connections of its own.

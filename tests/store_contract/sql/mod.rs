@@ -31,6 +31,7 @@ mod sweep;
 use crate::bench::{PATIENCE, postgres};
 use crate::entries::{KEPT, parts};
 use crate::markers::ended;
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
@@ -67,6 +68,11 @@ fn server() -> &'static PostgresServer {
     tokio::task::block_in_place(PostgresServer::shared)
 }
 
+/// What that server says to a command, past all stores.
+fn psql(url: &str, command: &str) -> String {
+    tokio::task::block_in_place(|| server().command(url, command))
+}
+
 /// A store in a database of its own, on the server that tests share; and where that is reached.
 async fn shared() -> (SqlStore, String) {
     let url = tokio::task::block_in_place(|| server().database());
@@ -79,6 +85,22 @@ async fn open(place: &str) -> SqlStore {
         postgres(place).await.with_timeout(PATIENCE)
     } else {
         SqlStore::sqlite(place).await.unwrap().with_timeout(PATIENCE)
+    }
+}
+
+/// Somebody else in the middle of a transaction.
+struct Other(PgConnection);
+
+impl Other {
+    /// Begins, and has said this.
+    async fn says(url: &str, words: &str) -> Self {
+        let mut link = PgConnection::connect(url).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(format!("BEGIN; {words}"))).execute(&mut link).await.unwrap();
+        Self(link)
+    }
+
+    async fn commits(mut self) {
+        sqlx::raw_sql("COMMIT").execute(&mut self.0).await.unwrap();
     }
 }
 

@@ -1,6 +1,6 @@
 //! A Postgres that is frozen, killed, restarted: what is known then, and how soon.
 
-use super::{admit, departure, end_of_all, key_of, member, owner};
+use super::{Other, admit, departure, end_of_all, key_of, member, owner};
 use crate::bench::postgres;
 use crate::entries::{KEPT, TOUCHED, at, id, live};
 use crate::markers::ended;
@@ -102,19 +102,11 @@ async fn a_lock_that_is_held_is_a_refusal() {
     let store = postgres(&url).await;
     assert_eq!(store.create(&key_of(1), &live(1), KEPT).await.unwrap(), Outcome::Applied);
     assert_eq!(admit(&store, 1).await.unwrap(), Admitted::Admitted);
-    let holder = std::thread::spawn(move || {
-        let hold =
-            "BEGIN; SELECT 1 FROM thin_session FOR UPDATE; SELECT 1 FROM thin_user FOR UPDATE; SELECT pg_sleep(3)";
-        super::PostgresServer::shared().command(&url, hold)
-    });
-    let held = || async { store.commit(&key_of(1), id(1), &live(1), KEPT).await.is_err() };
-    let give_up = Instant::now() + testbed::LIMIT;
-    while !held().await {
-        assert!(Instant::now() < give_up);
-    }
+    let rows = "SELECT 1 FROM thin_session FOR UPDATE; SELECT 1 FROM thin_user FOR UPDATE";
+    let other = Other::says(&url, rows).await;
     assert!(!fails("commit", store.commit(&key_of(1), id(1), &live(2), KEPT)).await);
     assert!(!fails("depart", store.depart(&owner(), &departure(1))).await);
-    holder.join().unwrap();
+    other.commits().await;
     assert_eq!(store.load(&key_of(1)).await.unwrap(), Some(live(1)));
     assert_eq!(store.commit(&key_of(1), id(1), &live(2), KEPT).await.unwrap(), Outcome::Applied);
 }

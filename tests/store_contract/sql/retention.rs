@@ -1,6 +1,6 @@
 //! What is kept for years: the questions of analysts, how it is found, and that nobody waits for what goes.
 
-use super::{File, open, server, shared};
+use super::{File, Other, open, psql, shared};
 use crate::archive::{ANY, own_attempt, transfer, user};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Connection as _, Row as _};
@@ -12,10 +12,6 @@ use thin_session::{Keyring, SessionLayer, SqlStore};
 use uuid::Uuid;
 
 const GUIDE: &str = include_str!("../../../src/docs/guide/archive.md");
-
-fn ask(url: &str, question: &str) -> String {
-    tokio::task::block_in_place(|| server().command(url, question))
-}
 
 /// What the guide shows of SQL: what both engines are asked, and then what is for Postgres.
 fn shown() -> (Vec<&'static str>, Vec<&'static str>) {
@@ -69,7 +65,7 @@ async fn the_questions_of_the_guide_are_answered() {
     let (questions, _) = shown();
     assert_eq!(questions.len(), expected.len());
     for (question, expected) in questions.into_iter().zip(expected) {
-        assert_eq!(plain(&ask(&url, &format!("SET TIME ZONE 'UTC'; {question}"))), plain(expected), "{question}");
+        assert_eq!(plain(&psql(&url, &format!("SET TIME ZONE 'UTC'; {question}"))), plain(expected), "{question}");
         assert_eq!(plain(&ask_file(&file, question).await), plain(expected), "{question}");
     }
 }
@@ -86,7 +82,7 @@ async fn what_the_guide_advises_for_postgres_it_takes() {
     let kept = [letter(1, "another key"), letter(2, "another key")];
     store.add_dead("", &kept).await.unwrap();
     store.add_dead("", &[letter(3, "ended session: too short")]).await.unwrap();
-    let told: Vec<_> = upkeep.iter().map(|words| ask(&url, words)).collect();
+    let told: Vec<_> = upkeep.iter().map(|words| psql(&url, words)).collect();
     let letters: Vec<_> = told[0].lines().map(|line| line.rsplit_once('|').unwrap().0).collect();
     assert_eq!(letters, ["|another key|2", "|ended session: too short|1"]);
     assert_eq!(store.dead("", Uuid::nil(), 10).await.unwrap(), kept);
@@ -108,13 +104,13 @@ async fn fill(store: &SqlStore, number: u64) {
 async fn what_is_kept_is_found_counted_and_deleted_by_indexes() {
     let (store, url) = shared().await;
     fill(&store, 20_000).await;
-    ask(&url, "VACUUM ANALYZE thin_archive");
+    psql(&url, "VACUUM ANALYZE thin_archive");
     // What was looked at so far was so to make the indexes, and to be analysed.
     drop(store);
     let is_counted =
-        || ask(&url, "SELECT n_tup_ins FROM pg_stat_user_tables WHERE relname = 'thin_archive'") == "20000";
+        || psql(&url, "SELECT n_tup_ins FROM pg_stat_user_tables WHERE relname = 'thin_archive'") == "20000";
     tokio::task::block_in_place(|| testbed::wait_until("the server to count", is_counted));
-    ask(&url, "SELECT pg_stat_reset()");
+    psql(&url, "SELECT pg_stat_reset()");
     let store = open(&url).await;
     let day = Steps::new(transfer(0).ended_at(), Duration::from_secs(1), 3);
     for number in 0..20 {
@@ -130,7 +126,7 @@ async fn what_is_kept_is_found_counted_and_deleted_by_indexes() {
     }
     drop(store);
     let counted =
-        || ask(&url, "SELECT n_tup_del = 3000, seq_scan FROM pg_stat_user_tables WHERE relname = 'thin_archive'");
+        || psql(&url, "SELECT n_tup_del = 3000, seq_scan FROM pg_stat_user_tables WHERE relname = 'thin_archive'");
     tokio::task::block_in_place(|| testbed::wait_until("the server to count", || counted().starts_with("t|")));
     assert_eq!(counted(), "t|0", "how often all rows were looked at");
 }
@@ -139,21 +135,21 @@ async fn what_is_kept_is_found_counted_and_deleted_by_indexes() {
 async fn the_plans_of_retention_and_history_sort_nothing_and_read_no_table() {
     let (store, url) = shared().await;
     fill(&store, 20_000).await;
-    ask(&url, "VACUUM ANALYZE thin_archive");
-    let oldest = ask(
+    psql(&url, "VACUUM ANALYZE thin_archive");
+    let oldest = psql(
         &url,
         "EXPLAIN DELETE FROM thin_archive WHERE layer = '' AND id = ANY (ARRAY(SELECT s.id FROM thin_archive s \
          WHERE s.layer = '' AND s.ended < 1700000004000 ORDER BY s.ended LIMIT 200 FOR UPDATE OF s SKIP LOCKED))",
     );
     assert!(oldest.contains("thin_archive_ended") && oldest.contains("thin_archive_pkey"), "{oldest}");
-    let history = ask(
+    let history = psql(
         &url,
         "EXPLAIN SELECT payload FROM thin_archive WHERE layer = '' AND user_id = 'user 7' AND kind = 'transfer' \
          AND id >= '00000000-0000-0000-0000-000000000000' AND id <= 'ffffffff-ffff-ffff-ffff-ffffffffffff' \
          ORDER BY id DESC LIMIT 20",
     );
     assert!(history.contains("thin_archive_user"), "{history}");
-    let counts = ask(
+    let counts = psql(
         &url,
         "EXPLAIN SELECT (ended - 1700000001000) / 1000, kind, reason, count(*) FROM thin_archive WHERE layer = '' \
          AND ended >= 1700000001000 AND ended < 1700000002000 GROUP BY 1, 2, 3",
@@ -218,15 +214,10 @@ async fn completions_on_a_server_go_on_while_twenty_thousand_are_forgotten() {
 async fn who_forgets_waits_for_nobody() {
     let (store, url) = shared().await;
     fill(&store, 10).await;
-    let held = "BEGIN; SELECT 1 FROM thin_archive ORDER BY ended LIMIT 1 FOR UPDATE; SELECT pg_sleep(2); ROLLBACK";
-    let holding = tokio::task::spawn_blocking({
-        let url = url.clone();
-        move || server().command(&url, held)
-    });
-    let is_held = || ask(&url, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") == "1";
-    tokio::task::block_in_place(|| testbed::wait_until("a row to be held", is_held));
+    let row = "SELECT 1 FROM thin_archive ORDER BY ended LIMIT 1 FOR UPDATE";
+    let other = Other::says(&url, row).await;
     assert_eq!(store.forget("", Timestamp::from(SystemTime::now()), 100).await.unwrap(), 9);
-    holding.await.unwrap();
+    other.commits().await;
     assert_eq!(store.forget("", Timestamp::from(SystemTime::now()), 100).await.unwrap(), 1);
 }
 
@@ -241,7 +232,7 @@ async fn nothing_is_left_of_who_was_erased() {
         assert_eq!(store.complete("", &of_bob, &own_attempt(), ANY).await.unwrap(), Completion::Completed);
     }
     let rows = || {
-        ask(
+        psql(
             &url,
             "SELECT user_id, count(*) FROM (SELECT user_id FROM thin_archive UNION ALL SELECT user_id FROM thin_quota) t GROUP BY 1 ORDER BY 1",
         )

@@ -1,6 +1,6 @@
 //! Several who start at once, and what errors say.
 
-use super::{File, server};
+use super::{File, psql, server};
 use crate::entries::{KEPT, key, live};
 use std::sync::Arc;
 use thin_session::SqlStore;
@@ -40,7 +40,7 @@ async fn of_many_who_start_at_once_on_an_empty_database_each_gets_a_store() {
         });
     }
     starts.join_all().await;
-    let versions = tokio::task::block_in_place(|| server().command(&url, "SELECT version FROM thin_schema"));
+    let versions = psql(&url, "SELECT version FROM thin_schema");
     assert_eq!(versions, "1");
 }
 
@@ -49,12 +49,9 @@ async fn of_many_who_start_at_once_on_an_empty_database_each_gets_a_store() {
 async fn where_the_tables_are_nothing_is_created() {
     let (_, url) = super::shared().await;
     let user = format!("reader_{}", url.rsplit('_').next().unwrap());
-    tokio::task::block_in_place(|| {
-        server().command(&url, &format!("CREATE ROLE {user} LOGIN"));
-        server().command(&url, "REVOKE CREATE ON SCHEMA public FROM PUBLIC");
-        let tables = "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO";
-        server().command(&url, &format!("{tables} {user}"));
-    });
+    psql(&url, &format!("CREATE ROLE {user} LOGIN"));
+    psql(&url, "REVOKE CREATE ON SCHEMA public FROM PUBLIC");
+    psql(&url, &format!("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {user}"));
     let store = crate::bench::postgres(&url.replace("postgres@", &format!("{user}@"))).await;
     assert_eq!(store.create(&key(1), &live(1), KEPT).await.unwrap(), Outcome::Applied);
     assert_eq!(super::admit(&store, 1).await.unwrap(), thin_session::store::Admitted::Admitted);

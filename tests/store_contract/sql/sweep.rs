@@ -1,13 +1,13 @@
 //! What has expired goes, and by whose time.
 
-use super::{File, admit, departure, key_of, owner, server, shared};
+use super::{File, admit, departure, key_of, owner, psql, shared};
 use crate::entries::{KEPT, live};
 use std::time::Duration;
 use thin_session::store::{Admitted, Outcome, Store};
 use thin_session::{Clock, SqlStore};
 
 fn count(url: &str, table: &str) -> usize {
-    server().command(url, &format!("SELECT count(*) FROM {table}")).parse().unwrap()
+    psql(url, &format!("SELECT count(*) FROM {table}")).parse().unwrap()
 }
 
 /// Uses the store, for some minutes if need be, until as many rows are left in all of these tables together.
@@ -16,7 +16,7 @@ pub(super) async fn used_until(store: &SqlStore, clock: &Clock, url: &str, table
         clock.advance(Duration::from_secs(61));
         let _: Outcome = store.create(&key_of(99), &live(1), KEPT * 2).await.unwrap();
         for _ in 0..10 {
-            let found: usize = tokio::task::block_in_place(|| tables.iter().map(|table| count(url, table)).sum());
+            let found: usize = tables.iter().map(|table| count(url, table)).sum();
             if found == left {
                 return;
             }
@@ -54,9 +54,9 @@ async fn the_clock_of_postgres_decides() {
     let key = key_of(1);
     assert_eq!(store.create(&key, &live(1), Duration::from_secs(60)).await.unwrap(), Outcome::Applied);
     let left = "SELECT expires - floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint FROM thin_session";
-    let left: i64 = tokio::task::block_in_place(|| server().command(&url, left)).parse().unwrap();
+    let left: i64 = psql(&url, left).parse().unwrap();
     assert!((40_000..=60_000).contains(&left), "{left} ms");
-    tokio::task::block_in_place(|| server().command(&url, "UPDATE thin_session SET expires = expires - 60000"));
+    psql(&url, "UPDATE thin_session SET expires = expires - 60000");
     assert_eq!(store.load(&key).await.unwrap(), None);
     let slow = Clock::manual();
     assert_eq!(store.clone().with_clock(slow).load(&key).await.unwrap(), None);
@@ -80,7 +80,7 @@ async fn a_table_that_has_just_grown_is_swept_to_its_end() {
     let (store, url) = shared().await;
     let fill = "INSERT INTO thin_session SELECT '', decode(lpad(to_hex(i), 34, '0'), 'hex'), '\\x00', 5 \
                 FROM generate_series(1, 20000) i";
-    tokio::task::block_in_place(|| server().command(&url, fill));
+    psql(&url, fill);
     assert_eq!(store.create(&key_of(1), &live(1), KEPT).await.unwrap(), Outcome::Applied);
     tokio::task::block_in_place(|| testbed::wait_until("the sweep", || count(&url, "thin_session") == 1));
 }

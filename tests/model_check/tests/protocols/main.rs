@@ -29,9 +29,11 @@ mod archive;
 mod completion;
 mod end_all;
 mod sign_in;
+mod turn;
 
-use model_check::{By, Model, Step, Tried, check};
+use model_check::{Model, Tried, check};
 use std::env;
+use std::fmt::Debug;
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::time::Instant;
@@ -41,25 +43,14 @@ const LIMIT: usize = 20_000_000;
 
 /// A model with bounds.
 trait Scenario: Model {
-    /// Who does what.
+    /// What is done by whose turn it is.
+    fn name(&self, r: usize) -> &'static str;
+
+    /// Who does what, all of it.
     fn names(&self) -> Vec<&'static str>;
 
     /// How often something fails, and how often a process crashes.
     fn failures(&self) -> (u8, u8);
-}
-
-/// What the network may do at any time: each call that is late arrives. `deliver` says of which kind it was.
-fn deliver_late<W: Clone>(
-    steps: &mut Vec<Step<W>>,
-    world: &W,
-    late: usize,
-    deliver: impl Fn(&mut W, usize) -> &'static str,
-) {
-    for i in 0..late {
-        let mut to = world.clone();
-        let how = deliver(&mut to, i);
-        steps.push(Step { who: "the network", what: "delivers what was late", how, by: By::Itself, to });
-    }
 }
 
 /// All is tried, and no property is broken. In a campaign with the larger bounds.
@@ -77,11 +68,11 @@ fn holds<S: Scenario>(brief: &S, full: &S) {
 }
 
 /// The flaw breaks this property first.
-fn fails_with<S: Scenario>(flaw: &str, flawed: &S, property: &str) {
+fn fails_with<S: Scenario>(flaw: impl Debug, flawed: &S, property: &str) {
     let tried = check(flawed, LIMIT);
-    let Some(violation) = tried.violation else { panic!("{flaw} is not found in {} states", tried.states) };
-    assert_eq!(violation.property, property, "{flaw}: {violation}");
-    report(&format!("| `{flaw}` | {} | {property} | {} |", flawed.names().join(", "), violation.trace.len()));
+    let Some(violation) = tried.violation else { panic!("{flaw:?} is not found in {} states", tried.states) };
+    assert_eq!(violation.property, property, "{flaw:?}: {violation}");
+    report(&format!("| `{flaw:?}` | {} | {property} | {} |", flawed.names().join(", "), violation.trace.len()));
 }
 
 /// A line for the campaign's report, if there is to be one.

@@ -4,9 +4,10 @@
 mod process;
 mod store;
 
-use super::{deliver_late, fails_with, holds};
+use crate::turn::{Turn, deliver_late};
+use crate::{fails_with, holds};
 use model_check::{Goal, Model, Step};
-use process::{Process, Turn};
+use process::Process;
 use store::{Call, KEYS, Record, State};
 
 /// What a process is for.
@@ -163,6 +164,10 @@ const ARRIVES: &str = "what has ended comes to be in the archive and nowhere els
 const LAST: &str = "the archive has what it held last";
 
 impl super::Scenario for Scenario {
+    fn name(&self, r: usize) -> &'static str {
+        self.processes[r].name()
+    }
+
     fn names(&self) -> Vec<&'static str> {
         self.processes.iter().map(|kind| kind.name()).collect()
     }
@@ -225,6 +230,6 @@ fn each_flaw_is_found() {
     ];
     for (flaw, processes, faults, crashes, property) in flaws {
         let flawed = Scenario { processes, faults, crashes, flaw: Some(flaw) };
-        fails_with(&format!("{flaw:?}"), &flawed, property);
+        fails_with(flaw, &flawed, property);
     }
 }

@@ -3,6 +3,7 @@
 
 use super::store::{Call, Key, Record, Reply, State};
 use super::{Flaw, Kind, Scenario, World};
+use crate::turn::{Turn, hold_back};
 use model_check::{By, Step};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -39,16 +40,9 @@ impl Process {
     }
 }
 
-/// One step of one process.
-pub(super) struct Turn<'a> {
-    pub(super) scenario: &'a Scenario,
-    pub(super) world: &'a World,
-    pub(super) r: usize,
-}
-
 type Steps = Vec<Step<World>>;
 
-impl Turn<'_> {
+impl Turn<'_, Scenario> {
     pub(super) fn steps(&self, steps: &mut Steps) {
         let (kind, flaw) = (self.scenario.processes[self.r], self.scenario.flaw);
         let (pc, end) = (self.world.processes[self.r].pc, if kind.is_task() { Pc::Waiting } else { Pc::Done });
@@ -93,19 +87,6 @@ impl Turn<'_> {
         }
     }
 
-    fn step(
-        &self,
-        what: &'static str,
-        how: &'static str,
-        by: By,
-        steps: &mut Steps,
-        act: impl FnOnce(&mut World, usize),
-    ) {
-        let mut to = self.world.clone();
-        act(&mut to, self.r);
-        steps.push(Step { who: self.scenario.processes[self.r].name(), what, how, by, to });
-    }
-
     /// Sends a call, with all that can befall it: `PatientStore` and `PatientArchive`. None of what is not heard.
     fn call(
         &self,
@@ -125,8 +106,7 @@ impl Turn<'_> {
             self.step(what, "and nothing is heard", By::Fault, steps, |world, r| {
                 world.faults -= 1;
                 world.processes[r].silent = true;
-                world.late.push(call);
-                world.late.sort_unstable();
+                hold_back(&mut world.late, call);
             });
         }
     }

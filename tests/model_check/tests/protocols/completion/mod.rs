@@ -4,9 +4,10 @@
 mod process;
 mod store;
 
-use super::{deliver_late, fails_with, holds};
+use crate::turn::{Turn, deliver_late};
+use crate::{fails_with, holds};
 use model_check::{Goal, Model, Step};
-use process::{Process, Turn};
+use process::Process;
 use store::{Call, Past, Reason, Record, State};
 
 /// How many user sessions there are, one after the other.
@@ -177,6 +178,10 @@ const SETTLED: &str = "what is being completed is settled, and what has ended co
 const UPDATE: &str = "no acknowledged update is lost";
 
 impl super::Scenario for Scenario {
+    fn name(&self, r: usize) -> &'static str {
+        self.processes[r].name(r)
+    }
+
     fn names(&self) -> Vec<&'static str> {
         self.processes.iter().enumerate().map(|(r, kind)| kind.name(r)).collect()
     }
@@ -245,6 +250,6 @@ fn each_flaw_is_found() {
         (NobodyLooksForWhatIsFrozen, scenario(&[Within, Sweeper], 1, 0, 1), SETTLED),
     ];
     for (flaw, scenario, property) in flaws {
-        fails_with(&format!("{flaw:?}"), &Scenario { flaw: Some(flaw), ..scenario }, property);
+        fails_with(flaw, &Scenario { flaw: Some(flaw), ..scenario }, property);
     }
 }

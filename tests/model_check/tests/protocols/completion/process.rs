@@ -3,6 +3,7 @@
 
 use super::store::{Call, Past, Reason, Record, Reply, Standing, State};
 use super::{Flaw, IDS, Kind, Scenario, World};
+use crate::turn::{Turn, hold_back};
 use model_check::{By, Step};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -69,16 +70,9 @@ impl Process {
     }
 }
 
-/// One step of one process.
-pub(super) struct Turn<'a> {
-    pub(super) scenario: &'a Scenario,
-    pub(super) world: &'a World,
-    pub(super) r: usize,
-}
-
 type Steps = Vec<Step<World>>;
 
-impl Turn<'_> {
+impl Turn<'_, Scenario> {
     pub(super) fn steps(&self, steps: &mut Steps) {
         let process = &self.world.processes[self.r];
         match process.pc {
@@ -115,19 +109,6 @@ impl Turn<'_> {
         self.scenario.processes[self.r]
     }
 
-    fn step(
-        &self,
-        what: &'static str,
-        how: &'static str,
-        by: By,
-        steps: &mut Steps,
-        act: impl FnOnce(&mut World, usize),
-    ) {
-        let mut to = self.world.clone();
-        act(&mut to, self.r);
-        steps.push(Step { who: self.kind().name(self.r), what, how, by, to });
-    }
-
     /// Sends a call, with all that can befall it. None of what is not heard.
     fn call(
         &self,
@@ -150,8 +131,7 @@ impl Turn<'_> {
         self.step(what, "and nothing is heard", By::Fault, steps, |world, r| {
             world.faults -= 1;
             world.processes[r].silent = true;
-            world.late.push(call);
-            world.late.sort_unstable();
+            hold_back(&mut world.late, call);
         });
     }
 

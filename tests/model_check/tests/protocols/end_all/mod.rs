@@ -4,9 +4,10 @@
 mod request;
 mod store;
 
-use super::{deliver_late, fails_with, holds};
+use crate::turn::{Turn, deliver_late};
+use crate::{fails_with, holds};
 use model_check::{Goal, Model, Step};
-use request::{Request, Turn};
+use request::Request;
 use store::{Call, KEYS, Key, Record, State};
 
 /// What a request is for.
@@ -148,6 +149,10 @@ impl Model for Scenario {
 }
 
 impl super::Scenario for Scenario {
+    fn name(&self, r: usize) -> &'static str {
+        self.requests[r].name(r)
+    }
+
     fn names(&self) -> Vec<&'static str> {
         let store = if self.in_steps { "a store in several steps" } else { "a store in one step" };
         self.requests.iter().enumerate().map(|(r, kind)| kind.name(r)).chain([store]).collect()
@@ -215,6 +220,6 @@ fn each_flaw_is_found() {
         (CountsBeforeItAdmits, scenario(&[SignIn, SignIn], 3, false, 0, 0), "no user has more sessions than allowed"),
     ];
     for (flaw, scenario, property) in flaws {
-        fails_with(&format!("{flaw:?}"), &Scenario { flaw: Some(flaw), ..scenario }, property);
+        fails_with(flaw, &Scenario { flaw: Some(flaw), ..scenario }, property);
     }
 }

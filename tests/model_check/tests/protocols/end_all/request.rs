@@ -2,6 +2,7 @@
 
 use super::store::{Call, KEYS, Key, Reply, State};
 use super::{Flaw, Kind, Scenario, World};
+use crate::turn::{Turn, hold_back};
 use model_check::{By, Step};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -60,16 +61,9 @@ impl Request {
     }
 }
 
-/// One step of one request.
-pub(super) struct Turn<'a> {
-    pub(super) scenario: &'a Scenario,
-    pub(super) world: &'a World,
-    pub(super) r: usize,
-}
-
 type Steps = Vec<Step<World>>;
 
-impl Turn<'_> {
+impl Turn<'_, Scenario> {
     pub(super) fn steps(&self, steps: &mut Steps) {
         let (request, kind) = (&self.world.requests[self.r], self.scenario.requests[self.r]);
         match request.pc {
@@ -103,19 +97,6 @@ impl Turn<'_> {
 
     fn key(&self) -> Key {
         2 + self.r as Key
-    }
-
-    fn step(
-        &self,
-        what: &'static str,
-        how: &'static str,
-        by: By,
-        steps: &mut Steps,
-        act: impl FnOnce(&mut World, usize),
-    ) {
-        let mut to = self.world.clone();
-        act(&mut to, self.r);
-        steps.push(Step { who: self.scenario.requests[self.r].name(self.r), what, how, by, to });
     }
 
     /// Sends a call, with all that can befall it: `PatientStore`. None of what is not heard.
@@ -154,8 +135,7 @@ impl Turn<'_> {
         } else {
             self.step(what, "and nothing is heard", By::Fault, steps, |world, r| {
                 fails(world, r);
-                world.late.push(call);
-                world.late.sort_unstable();
+                hold_back(&mut world.late, call);
             });
         }
     }

@@ -2,6 +2,7 @@
 
 use super::store::{Call, Failure, Key, NOBODY, Record, Reply, State, Why};
 use super::{Flaw, Kind, Scenario, World};
+use crate::turn::{Turn, hold_back};
 use model_check::{By, Step};
 
 /// Where a request is: what it does next.
@@ -71,8 +72,6 @@ pub(super) struct Request {
     first: u8,
 }
 
-type Steps = Vec<Step<World>>;
-
 impl Request {
     pub(super) fn is_under_way(&self) -> bool {
         !matches!(self.pc, Pc::Waiting | Pc::Done)
@@ -99,14 +98,9 @@ impl Request {
     }
 }
 
-/// One step of one request.
-pub(super) struct Turn<'a> {
-    pub(super) scenario: &'a Scenario,
-    pub(super) world: &'a World,
-    pub(super) r: usize,
-}
+type Steps = Vec<Step<World>>;
 
-impl Turn<'_> {
+impl Turn<'_, Scenario> {
     pub(super) fn steps(&self, steps: &mut Steps) {
         let (request, kind) = (&self.world.requests[self.r], self.scenario.requests[self.r]);
         match request.pc {
@@ -132,23 +126,9 @@ impl Turn<'_> {
         if request.is_under_way() && !matches!(request.pc, Pc::Sent(_)) && self.world.crashes > 0 {
             self.step("its process crashes", "", By::Fault, steps, |world, r| {
                 world.crashes -= 1;
-                world.is_calm = false;
                 world.requests[r].done();
             });
         }
-    }
-
-    fn step(
-        &self,
-        what: &'static str,
-        how: &'static str,
-        by: By,
-        steps: &mut Steps,
-        act: impl FnOnce(&mut World, usize),
-    ) {
-        let mut to = self.world.clone();
-        act(&mut to, self.r);
-        steps.push(Step { who: self.scenario.requests[self.r].name(self.r), what, how, by, to });
     }
 
     /// Sends a call, with all that can befall it: `PatientStore`.
@@ -173,7 +153,6 @@ impl Turn<'_> {
         }
         let fails = |world: &mut World, r: usize| {
             world.faults -= 1;
-            world.is_calm = false;
             world.requests[r].silent = true;
         };
         if matches!(call, Call::EndAll { .. }) {
@@ -186,8 +165,7 @@ impl Turn<'_> {
             // It arrives at once, later, or never: its reply is lost, it is late, or it is lost.
             self.step(what, "and nothing is heard", By::Fault, steps, |world, r| {
                 fails(world, r);
-                world.late.push(call);
-                world.late.sort_unstable();
+                hold_back(&mut world.late, call);
             });
         }
         if !silent {
@@ -327,7 +305,6 @@ impl Turn<'_> {
         if self.world.faults > 0 && sealed > 1 && !silent {
             self.step("has no time left", "", By::Fault, steps, |world, r| {
                 world.faults -= 1;
-                world.is_calm = false;
                 world.requests[r].go(Pc::Discard(None));
             });
         }
@@ -551,7 +528,6 @@ impl Turn<'_> {
         if self.world.faults > 0 {
             self.step("answers", "but the client has gone", By::Fault, steps, |world, r| {
                 world.faults -= 1;
-                world.is_calm = false;
                 let request = &mut world.requests[r];
                 if session.is_some() && !is_reachable { request.go(Pc::Discard(None)) } else { request.done() }
             });
@@ -566,7 +542,6 @@ impl Turn<'_> {
         if self.world.faults > 0 {
             self.step("its response is lost", "", By::Fault, steps, |world, r| {
                 world.faults -= 1;
-                world.is_calm = false;
                 world.requests[r].done();
             });
         }
