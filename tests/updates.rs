@@ -509,6 +509,8 @@ async fn a_record_over_its_budget_can_still_be_made_smaller() {
     assert!(tab.has_note().await);
     let grow = async |mut cart: Session<Cart>| cart.update(|cart| cart.0.push(1)).await;
     assert_eq!(tab.ask(grow).await.status, StatusCode::PAYLOAD_TOO_LARGE);
+    let swap = async |mut note: Session<Note>| note.replace(Note("y".repeat(2000))).await;
+    assert_eq!(tab.ask(swap).await.status, StatusCode::PAYLOAD_TOO_LARGE, "as large as before is not smaller");
 }
 
 #[tokio::test]

@@ -54,3 +54,53 @@ impl Drop for Background {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::AtomicUsize;
+    use tokio::task::yield_now;
+
+    /// Has work begun three times, each time after what was begun before has come to its end, and answers how often it was.
+    async fn begun_of_three(work: fn()) -> usize {
+        let (task, begun) = (Background::default(), Arc::new(AtomicUsize::new(0)));
+        for _ in 0..3 {
+            task.begin(|| {
+                let begun = Arc::clone(&begun);
+                async move {
+                    begun.fetch_add(1, Ordering::Relaxed);
+                    work();
+                }
+            });
+            yield_now().await;
+        }
+        begun.load(Ordering::Relaxed)
+    }
+
+    #[tokio::test]
+    async fn what_has_ended_begins_again() {
+        assert_eq!(begun_of_three(|| ()).await, 3);
+    }
+
+    #[tokio::test]
+    async fn what_has_panicked_does_not() {
+        assert_eq!(begun_of_three(|| panic!("as it would each time")).await, 1);
+    }
+
+    #[tokio::test]
+    async fn what_goes_on_is_not_begun_twice_and_ends_with_its_owner() {
+        let (task, alive) = (Background::default(), Arc::new(()));
+        for _ in 0..2 {
+            let alive = Arc::clone(&alive);
+            task.begin(|| async move {
+                let _alive = alive;
+                std::future::pending::<()>().await;
+            });
+            yield_now().await;
+        }
+        assert_eq!(Arc::strong_count(&alive), 2);
+        drop(task);
+        yield_now().await;
+        assert_eq!(Arc::strong_count(&alive), 1);
+    }
+}

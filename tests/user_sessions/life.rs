@@ -2,7 +2,7 @@
 
 use super::{Transfer, Visit, ada, is, step, user};
 use thin_session::testing::Browser;
-use thin_session::{EndReason, HistoryPage, SessionErrorKind, UserSession};
+use thin_session::{EndReason, HistoryPage, Keyring, MemoryStore, SessionErrorKind, SessionLayer, UserSession};
 
 #[tokio::test]
 async fn reading_begins_none_and_a_change_of_nothing_neither() {
@@ -94,4 +94,27 @@ async fn what_is_given_up_is_abandoned() {
         [(Some(EndReason::Abandoned), 2)]
     );
     assert_eq!(ada.user_session::<Transfer>().steps, [0; 0]);
+}
+
+/// A deploy that lowers the budget meets records that were within the old one.
+#[tokio::test]
+async fn one_over_its_budget_can_still_be_made_smaller_and_nothing_else() {
+    let layer = SessionLayer::with_user_sessions(MemoryStore::new(), Keyring::generate());
+    let mut transfer: UserSession<Transfer> = layer.sessions().user_session(&user("ada")).await.unwrap();
+    transfer.update(|transfer| transfer.steps = vec![1; 2000]).await.unwrap();
+
+    let lowered = layer.budget(1000).unwrap().sessions();
+    let mut transfer: UserSession<Transfer> = lowered.user_session(&user("ada")).await.unwrap();
+    for (steps, fits) in [(vec![2; 2000], false), (vec![1; 2001], false), (vec![1; 1999], true), (vec![1; 1998], true)]
+    {
+        match transfer.update(|transfer| transfer.steps.clone_from(&steps)).await {
+            Ok(()) => assert!(fits, "{} steps are refused", steps.len()),
+            Err(error) => {
+                let SessionErrorKind::TooLarge { slot, size, limit } = *error.kind() else { panic!("{error}") };
+                assert!(!fits && size > steps.len());
+                assert_eq!((slot, limit), ("transfer", 1000));
+            }
+        }
+    }
+    assert_eq!(transfer.steps, [1; 1998]);
 }
