@@ -6,6 +6,7 @@
 //! | [`devices`] | two devices of one user, and signing out of one |
 //! | [`keeping`] | for how long what has ended is kept |
 //! | [`releases`] | two releases at once, and values that cannot be kept |
+//! | [`rhythm`] | when what has ended is looked for, and how much is taken at a time |
 //! | [`streams`] | after the response has begun |
 //! | [`windows`] | idle and absolute limits; visits |
 //! | [`lost_keys`] | what cannot be converted on its way there, until it can |
@@ -20,6 +21,7 @@ mod lost_keys;
 mod moving;
 mod quotas;
 mod releases;
+mod rhythm;
 mod streams;
 mod windows;
 mod wire;
