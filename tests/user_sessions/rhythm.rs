@@ -84,6 +84,15 @@ impl Archive for Watched {
     forward!(self => self.inner; complete, settle, history, counts, add_dead, remove_dead, forget, erase);
 }
 
+/// A process whose archive is down, where so many of Ada's have ended.
+async fn with_waiting(times: u32) -> (Arc<Watched>, Sessions) {
+    let site = Arc::new(Watched::default());
+    let sessions = site.process(&Clock::system());
+    site.is_down.store(true, Ordering::SeqCst);
+    give_up(&sessions, "ada", times).await;
+    (site, sessions)
+}
+
 /// Has so many transfers of somebody be given up.
 async fn give_up(sessions: &Sessions, name: &str, times: u32) {
     for number in 0..times {
@@ -124,10 +133,7 @@ async fn what_ends_is_moved_at_once() {
 /// More than fit into a batch, all from one shard.
 #[tokio::test(start_paused = true)]
 async fn after_a_failure_batches_grow_again_until_nothing_waits() {
-    let site = Arc::new(Watched::default());
-    let sessions = site.process(&Clock::system());
-    site.is_down.store(true, Ordering::SeqCst);
-    give_up(&sessions, "ada", 800).await;
+    let (site, _sessions) = with_waiting(800).await;
     sleep(MINUTE).await;
     assert_eq!(site.archived("ada").await, 0);
 
@@ -143,10 +149,7 @@ async fn after_a_failure_batches_grow_again_until_nothing_waits() {
 
 #[tokio::test(start_paused = true)]
 async fn an_archive_that_is_down_is_asked_ever_more_rarely() {
-    let site = Arc::new(Watched::default());
-    let sessions = site.process(&Clock::system());
-    site.is_down.store(true, Ordering::SeqCst);
-    give_up(&sessions, "ada", 200).await;
+    let (site, _sessions) = with_waiting(200).await;
     sleep(MINUTE).await;
     // 100, 50, 25, 12, 6, 3, and one by one.
     let at_first = site.asked("add");
@@ -159,10 +162,7 @@ async fn an_archive_that_is_down_is_asked_ever_more_rarely() {
 /// With the pauses of whoever moves in the background, and for no longer than it was told.
 #[tokio::test(start_paused = true)]
 async fn who_drains_gives_up_in_time_and_says_why() {
-    let site = Arc::new(Watched::default());
-    let sessions = site.process(&Clock::system());
-    site.is_down.store(true, Ordering::SeqCst);
-    give_up(&sessions, "ada", 3).await;
+    let (site, sessions) = with_waiting(3).await;
     let began = Instant::now();
     let refused = sessions.drain(Duration::from_secs(10)).await.unwrap_err();
     assert!(refused.is_unavailable(), "{refused:?}");
